@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "sample/**/*.test.ts", "bench/**/*.test.ts", "test/**/*.test.ts"],
+    // Two cores are the smallest machine we promise to test on; numeric tests use the engine's own threads.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
