@@ -1,0 +1,72 @@
+/** The one thing evaluation knows about models. Implementations: embedded engine, OpenAI-compatible endpoints, GGUF. */
+import type { Tokenizer } from "../tokens/types.ts";
+
+/** Scores `continuation` after `context`. Token boundaries follow the harness's rule: encode(context + continuation) split at encode(context). */
+export interface LogLikelihoodRequest {
+  context: string;
+  continuation: string;
+}
+
+export interface LogLikelihood {
+  /** Sum over the continuation's tokens, in nats. */
+  logLikelihood: number;
+  /** Per token, in nats. */
+  tokenLogLikelihoods: Float64Array;
+  tokens: number[];
+  /** UTF-8 length of the continuation. */
+  bytes: number;
+  /** Every token of the continuation was the model's first choice. */
+  isGreedy: boolean;
+}
+
+export interface Sampling {
+  maxTokens: number;
+  /** 0 is greedy. */
+  temperature?: number;
+  topP?: number;
+  topK?: number;
+  /** Output ends before the first occurrence of any of these. */
+  stop?: string[];
+  /** Same seed, same prompt, same text, whatever else is in the batch. */
+  seed?: number;
+}
+
+export interface GenerateRequest extends Sampling {
+  prompt: string;
+  /** Samples to draw; sample k uses seed + k. Default 1. */
+  n?: number;
+}
+
+export interface Generation {
+  text: string;
+  tokens: number[];
+  /** Sum of the generated tokens' log-likelihoods under the model (before temperature), in nats; absent where the provider hides it. */
+  logLikelihood?: number;
+  finish: "stop" | "length" | "end-of-text";
+}
+
+export interface Capabilities {
+  logLikelihoods: boolean;
+  generate: boolean;
+  /** Prompt tokens and continuation together. */
+  contextTokens: number;
+}
+
+export interface LanguageModel {
+  /** Short name for tables. */
+  readonly name: string;
+  /** Identity for caches: hash of weights and settings, or endpoint + model id. */
+  readonly id: string;
+  readonly tokenizer?: Tokenizer;
+  readonly capabilities: Capabilities;
+  /** In request order. @param onDone - called with the request index as each finishes (progress, resume). */
+  logLikelihoods(
+    requests: LogLikelihoodRequest[],
+    options?: { signal?: AbortSignal; onDone?: (index: number, result: LogLikelihood) => void },
+  ): Promise<LogLikelihood[]>;
+  generate(
+    requests: GenerateRequest[],
+    options?: { signal?: AbortSignal; onDone?: (index: number, result: Generation[]) => void },
+  ): Promise<Generation[][]>;
+  close(): Promise<void>;
+}
