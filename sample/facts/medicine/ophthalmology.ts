@@ -1,0 +1,17 @@
+import { conditions } from "./condition.ts";
+
+export const ophthalmology = conditions(
+  "ophthalmology",
+  `
+acute angle-closure glaucoma | elder | mid-dilated fixed pupil with halos | blocked aqueous drainage angle | tonometry with gonioscopy | acetazolamide then laser iridotomy | pupil-dilating drops | hyperopia | optic nerve damage | AAO guideline | anticholinergic/atropine/antihistamine/topiramate/tricyclic/amitriptyline/decongestant/cyclopentolate/oxybutynin/diphenhydramine/ipratropium
+open-angle glaucoma | elder | silent peripheral field loss with cupping | slow trabecular outflow resistance | visual field and optic disc examination | latanoprost drops | long-term steroid eye drops | family history of glaucoma | blindness | NICE NG81 | corticosteroid/steroid/predniso/timolol/tonometry
+retinal detachment | adult | sudden floaters with a descending curtain | fluid entering through a retinal tear | dilated fundus examination | surgical reattachment with vitrectomy | air travel after intraocular gas | severe myopia | permanent central blindness | AAO guideline | flight/nitrous/slit
+wet macular degeneration | elder | straight lines appearing wavy | choroidal new vessel growth | optical coherence tomography | intravitreal aflibercept | beta-carotene supplements in smokers | smoking and age | central scotoma | NICE NG82 | smoking/thromboly
+cataract | elder | gradual glare with lost red reflex | clouding of the lens | slit-lamp examination of the lens | phacoemulsification with lens implant | tamsulosin before eye surgery | diabetes and steroids | lens-induced glaucoma | AAO guideline | corticosteroid/predniso/steroid/ultraviolet/doxazosin
+central retinal artery occlusion | elder | painless visual loss with cherry-red spot | embolus in the retinal artery | fundoscopy with fluorescein angiography | urgent stroke pathway referral | lowering perfusion pressure | carotid disease | fellow-eye stroke | AHA guideline | nifedipine/sildenafil/hypotens/vasodilator/antihypertens
+herpes simplex keratitis | adult | dendritic corneal ulcer | herpes simplex virus in the cornea | fluorescein staining showing branching ulcer | ganciclovir eye gel | topical corticosteroid drops | previous cold sores | corneal scarring | AAO guideline | steroid/anesthetic/contact/corticosteroid/aciclovir
+anterior uveitis | adult | painful ciliary flush with keratic precipitates | iris inflammation linked to HLA-B27 | slit-lamp examination showing cells and flare | prednisolone drops with cyclopentolate | pilocarpine drops | HLA-B27 disease | posterior synechiae | AAO guideline | prostaglandin/latanoprost/corticosteroid/steroid
+orbital cellulitis | child | proptosis with painful eye movement | bacterial spread from ethmoid sinusitis | contrast CT of orbits and sinuses | intravenous ceftriaxone with flucloxacillin | outpatient oral treatment | recent sinusitis | cavernous sinus thrombosis | AAO guideline | steroid/corticosteroid
+retinoblastoma | infant | white pupillary reflex | RB1 gene mutation | examination under anesthesia with ocular MRI | chemotherapy with focal laser | needle biopsy of the eye | affected parent | trilateral brain tumor | NCI PDQ | radio/CT/biopsy/enucleation/genetic/ultraso/irradiation
+`,
+);

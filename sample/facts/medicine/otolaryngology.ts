@@ -1,0 +1,15 @@
+import { conditions } from "./condition.ts";
+
+export const otolaryngology = conditions(
+  "otolaryngology",
+  `
+benign paroxysmal positional vertigo | elder | seconds of vertigo on turning in bed | loose otoconia in semicircular canal | Dix-Hallpike maneuver | Epley repositioning | long-term vestibular sedatives | aging and head injury | falls | AAO-HNS guideline | antihistamine/benzodiazepine/bed rest/prochlorperazine/meclizine/lorazepam/diazepam/diuretic
+Meniere disease | adult | episodic vertigo with roaring tinnitus | excess endolymph fluid | pure tone audiometry | low-salt diet with betahistine | salty food and caffeine | middle age | permanent hearing loss | AAO-HNS guideline | aminoglycoside/diuretic/gentamicin/salt
+acute otitis media | child | bulging red eardrum with ear pain | middle ear infection by pneumococcus | pneumatic otoscopy | amoxicillin | decongestant syrups | day care attendance | mastoiditis | AAP guideline | antihistamine/steroid/flight/smok
+otitis externa | youth | pain on pulling the auricle | Pseudomonas in the ear canal | otoscopy showing swollen canal | ciprofloxacin ear drops | cotton swabs in the ear | swimming | malignant skull base spread | AAO-HNS guideline | gentamicin/aminoglycoside/swim/syring
+peritonsillar abscess | youth | hot potato voice with uvular deviation | pus beside the tonsil | intraoral needle aspiration | drainage with intravenous penicillin | amoxicillin if mononucleosis is suspected | recent tonsillitis | parapharyngeal spread | StatPearls | CT/antibiotic
+vestibular schwannoma | adult | unilateral hearing loss with absent corneal reflex | Schwann cell tumor of nerve eight | gadolinium MRI of internal auditory canal | stereotactic radiosurgery or excision | plain skull radiography for screening | neurofibromatosis type 2 | brainstem compression | EANO guideline | gadolinium/aminoglycoside/audiometry/gentamicin/lumbar
+otosclerosis | woman | conductive hearing loss with normal eardrum | fixation of the stapes footplate | audiometry showing Carhart notch | stapedectomy or hearing aid | stapes surgery on an only-hearing ear | pregnancy and family history | profound deafness | StatPearls | flight/contact/div/estrogen
+nasopharyngeal carcinoma | adult | neck mass with unilateral serous otitis | Epstein-Barr virus-driven epithelium | nasopharyngoscopic biopsy | radiotherapy with cisplatin | diagnostic open neck biopsy | southern Chinese ancestry | cranial nerve palsies | NCCN guideline | smoking/aminoglycoside/alcohol
+`,
+);
