@@ -93,10 +93,26 @@ export interface Kernels {
    */
   rmsnorm(y: Storage, r: Floats, x: Storage, w: Floats, options: NormShape): void;
   /** dx = or += (accumulate), dw +=. */
-  rmsnormBackward(dx: Storage, dw: Floats, dy: Storage, x: Storage, w: Floats, r: Floats, options: NormShape & { accumulate: boolean }): void;
+  rmsnormBackward(
+    dx: Storage,
+    dw: Floats,
+    dy: Storage,
+    x: Storage,
+    w: Floats,
+    r: Floats,
+    options: NormShape & { accumulate: boolean },
+  ): void;
 
   /** Rotates q and k heads of packed rows in place (Hugging Face rotate-half); direction -1 is the backward pass. */
-  rope(qkv: Storage, rope: Rope, rows: number, rotatedHeads: number, headSize: number, stride: number, direction: 1 | -1): void;
+  rope(
+    qkv: Storage,
+    rope: Rope,
+    rows: number,
+    rotatedHeads: number,
+    headSize: number,
+    stride: number,
+    direction: 1 | -1,
+  ): void;
 
   /** Causal attention with online softmax. o: [B·T, heads·headSize]; lse: [B, heads, T], kept for backward. */
   attention(o: Storage, lse: Floats, qkv: Storage, shape: AttentionShape): void;
@@ -114,7 +130,14 @@ export interface Kernels {
    * With `gradient`, dHidden (overwritten) and dHead (+=) of Σ_n scale · weight[n] · loss[n] come from the same pass.
    * Rows with weight 0 cost nothing beyond their dHidden being zeroed. `best` receives the argmax of each row when given.
    */
-  headCrossEntropy(loss: Floats, hidden: Storage, head: Storage, targets: Int32Array, weights: Floats, options: HeadOptions): void;
+  headCrossEntropy(
+    loss: Floats,
+    hidden: Storage,
+    head: Storage,
+    targets: Int32Array,
+    weights: Floats,
+    options: HeadOptions,
+  ): void;
 
   /** out = sum of squares in float64 in a fixed order. */
   sumSquares(x: Floats): number;
@@ -148,7 +171,8 @@ export interface HeadOptions {
   /** True vocabulary; rows of `head` beyond it (padding) take no part in the softmax. */
   vocab: number;
   precision: Precision;
-  gradient?: { dHidden: Storage; dHead: Floats; scale: number };
+  /** Without `dHead` the head is frozen (LoRA): only dHidden is computed. */
+  gradient?: { dHidden: Storage; dHead?: Floats; scale: number };
   best?: Int32Array;
 }
 
