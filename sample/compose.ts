@@ -1,0 +1,101 @@
+/**
+ * From facts to sentences: how often each fact is said in each kind of source, and in which words.
+ *
+ * Emphases differ on purpose, so that leaving a source out of the mixture has consequences: papers explain findings, causes
+ * and complications, abstracts report tests, guidelines say how to treat and what to avoid. Every fact is said in all three.
+ */
+import type { RandomState } from "../src/core/random.ts";
+import { fill, type Slots } from "./phrasings/fill.ts";
+import { type MedicalAttribute, type MedicalKind, medicalAttributes, medicalPhrasings } from "./phrasings/medicine.ts";
+import type { Entity } from "./world.ts";
+
+/** Sentences per fact and source kind at full scale. */
+export const exposures: Record<MedicalKind, Record<MedicalAttribute, number>> = {
+  abstract: { finding: 6, cause: 4, test: 12, treatment: 5, avoid: 2, specialty: 4, risk: 5, complication: 3 },
+  paper: { finding: 14, cause: 14, test: 4, treatment: 3, avoid: 3, specialty: 3, risk: 7, complication: 8 },
+  guideline: { finding: 3, cause: 1, test: 6, treatment: 16, avoid: 16, specialty: 6, risk: 3, complication: 4 },
+};
+
+export interface Statement {
+  attribute: MedicalAttribute;
+  text: string;
+}
+
+/** The sentences about one condition in one kind of source, in random order; a phrasing recurs only when all were used. */
+export function composeStatements(
+  entity: Entity,
+  kind: MedicalKind,
+  volume: number,
+  random: RandomState,
+): Statement[] {
+  const statements = medicalAttributes.flatMap((attribute) => {
+    const phrasings = random.shuffle([...medicalPhrasings(kind, attribute)]);
+    const count = Math.max(1, Math.round(exposures[kind][attribute] * volume));
+    return Array.from({ length: count }, (_, i): Statement => ({
+      attribute,
+      text: fill(phrasings[i % phrasings.length]!, { X: entity.name, v: entity.attributes[attribute]! }),
+    }));
+  });
+  return random.shuffle(statements);
+}
+
+/**
+ * Deals an entity's statements to `documents` documents: each attribute's sentences go round, so that no document repeats
+ * a fact more often than it must.
+ */
+export function dealStatements(statements: readonly Statement[], documents: number, offset = 0): Statement[][] {
+  const hands: Statement[][] = Array.from({ length: documents }, () => []);
+  let next = offset;
+  for (const attribute of medicalAttributes) {
+    for (const statement of statements.filter((s) => s.attribute === attribute)) hands[next++ % documents]!.push(statement);
+  }
+  return hands;
+}
+
+export function pick<T>(random: RandomState, items: readonly T[]): T {
+  return items[random.integer(0, items.length)]!;
+}
+
+/** Slots of an entity's own facts, plus a patient's age and noun that suit it. */
+export function entitySlots(entity: Entity, random: RandomState): Slots {
+  return { ...entity.attributes, X: entity.name, ...patientSlots(entity, random) };
+}
+
+const ages: Record<string, { low: number; high: number; nouns: readonly string[] }> = {
+  adult: { low: 28, high: 60, nouns: ["man", "woman"] },
+  elder: { low: 62, high: 84, nouns: ["man", "woman"] },
+  woman: { low: 22, high: 44, nouns: ["woman"] },
+  man: { low: 30, high: 58, nouns: ["man"] },
+  youth: { low: 15, high: 24, nouns: ["student", "patient"] },
+  child: { low: 4, high: 10, nouns: ["girl", "boy", "child"] },
+  infant: { low: 2, high: 9, nouns: ["infant"] },
+};
+
+/** Conditions of one sex whose usual age is not that of `woman` or `man`. */
+const NOUN_BY_CONDITION: Record<string, string> = {
+  "benign prostatic hyperplasia": "man",
+  "prostate cancer": "man",
+  "testicular torsion": "boy",
+  "testicular germ cell tumor": "man",
+  "Duchenne muscular dystrophy": "boy",
+  "Turner syndrome": "girl",
+};
+
+function patientSlots(entity: Entity, random: RandomState): Slots {
+  const range = ages[entity.patient ?? "adult"]!;
+  const who = NOUN_BY_CONDITION[entity.name] ?? pick(random, range.nouns);
+  const age = random.integer(range.low, range.high + 1);
+  const unit = entity.patient === "infant" ? "month" : "year";
+  return { who, age: String(age), unit };
+}
+
+/** Joins sentences into paragraphs of three to six. */
+export function paragraphs(sentences: readonly string[], random: RandomState): string[] {
+  const result: string[] = [];
+  for (let start = 0; start < sentences.length; ) {
+    const length = random.integer(3, 7);
+    result.push(sentences.slice(start, start + length).join(" "));
+    start += length;
+  }
+  return result;
+}

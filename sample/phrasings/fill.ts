@@ -1,0 +1,29 @@
+/**
+ * Templates are sentences with slots: `{X}` the entity, `{v}` the value, `{aX}`, `{theX}`, `{av}` the same with an article;
+ * other slots are named by the caller. The result starts with a capital letter.
+ */
+export type Slots = Record<string, string>;
+
+/** "a" or "an" before a noun phrase, unless it already has an article or is a proper name. */
+export function withArticle(noun: string): string {
+  if (/^(the|a|an) /i.test(noun) || /^[A-Z]/.test(noun)) return noun;
+  return /^(hour|heir|honest)|^[aeiou](?!ne\b|ni|se)/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
+export function withThe(noun: string): string {
+  return /^the /i.test(noun) || /^[A-Z]/.test(noun) ? noun : `the ${noun}`;
+}
+
+export function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function fill(template: string, slots: Slots): string {
+  const text = template.replace(/\{(\w+)\}/g, (whole, key: string) => {
+    if (key in slots) return slots[key]!;
+    if (key.startsWith("the") && key.slice(3) in slots) return withThe(slots[key.slice(3)]!);
+    if (key.startsWith("a") && key.slice(1) in slots) return withArticle(slots[key.slice(1)]!);
+    throw new RangeError(`no value for ${whole} in template: ${template}`);
+  });
+  return capitalize(text);
+}
