@@ -61,15 +61,47 @@ function startsAWord(word: string, text: string): boolean {
 /** Specialties that could as well claim the condition; cross-cutting ones are never offered as wrong. */
 const crossCutting = new Set(["oncology", "pediatrics", "emergency medicine"]);
 const overlapping: Record<string, readonly string[]> = {
-  cardiology: ["pulmonology", "hematology", "nephrology", "infectious disease", "rheumatology", "neurology", "endocrinology"],
+  cardiology: [
+    "pulmonology",
+    "hematology",
+    "nephrology",
+    "infectious disease",
+    "rheumatology",
+    "neurology",
+    "endocrinology",
+  ],
   pulmonology: ["hematology", "infectious disease", "rheumatology", "otolaryngology", "gastroenterology", "neurology"],
   gastroenterology: ["hematology", "endocrinology", "infectious disease", "neurology", "rheumatology", "dermatology"],
   nephrology: ["urology", "endocrinology", "rheumatology", "hematology", "otolaryngology", "pulmonology"],
-  endocrinology: ["obstetrics and gynecology", "neurology", "ophthalmology", "hematology", "orthopedics", "rheumatology", "urology"],
+  endocrinology: [
+    "obstetrics and gynecology",
+    "neurology",
+    "ophthalmology",
+    "hematology",
+    "orthopedics",
+    "rheumatology",
+    "urology",
+  ],
   neurology: ["psychiatry", "ophthalmology", "otolaryngology", "infectious disease", "orthopedics", "rheumatology"],
-  "infectious disease": ["dermatology", "obstetrics and gynecology", "urology", "hematology", "otolaryngology", "rheumatology", "psychiatry"],
+  "infectious disease": [
+    "dermatology",
+    "obstetrics and gynecology",
+    "urology",
+    "hematology",
+    "otolaryngology",
+    "rheumatology",
+    "psychiatry",
+  ],
   hematology: ["rheumatology", "obstetrics and gynecology", "dermatology"],
-  rheumatology: ["dermatology", "orthopedics", "ophthalmology", "otolaryngology", "obstetrics and gynecology", "psychiatry", "urology"],
+  rheumatology: [
+    "dermatology",
+    "orthopedics",
+    "ophthalmology",
+    "otolaryngology",
+    "obstetrics and gynecology",
+    "psychiatry",
+    "urology",
+  ],
   dermatology: ["ophthalmology", "urology", "obstetrics and gynecology"],
   ophthalmology: ["otolaryngology"],
 };
@@ -87,7 +119,8 @@ export function isWrongFor(entity: Entity, attribute: string, option: string): b
   const rightFamilies = new Set(familiesOf(right));
   for (const word of entity.also) for (const family of familiesOf(word)) rightFamilies.add(family);
   return (
-    !entity.also.some((word) => startsAWord(word, option)) && !familiesOf(option).some((family) => rightFamilies.has(family))
+    !entity.also.some((word) => startsAWord(word, option)) &&
+    !familiesOf(option).some((family) => rightFamilies.has(family))
   );
 }
 

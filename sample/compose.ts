@@ -12,8 +12,8 @@ import type { Entity } from "./world.ts";
 /** Sentences per fact and source kind at full scale. */
 export const exposures: Record<MedicalKind, Record<MedicalAttribute, number>> = {
   abstract: { finding: 6, cause: 4, test: 12, treatment: 5, avoid: 2, specialty: 4, risk: 5, complication: 3 },
-  paper: { finding: 14, cause: 14, test: 4, treatment: 3, avoid: 3, specialty: 3, risk: 7, complication: 8 },
-  guideline: { finding: 3, cause: 1, test: 6, treatment: 16, avoid: 16, specialty: 6, risk: 3, complication: 4 },
+  paper: { finding: 12, cause: 12, test: 4, treatment: 3, avoid: 3, specialty: 3, risk: 7, complication: 8 },
+  guideline: { finding: 3, cause: 1, test: 6, treatment: 12, avoid: 12, specialty: 6, risk: 3, complication: 4 },
 };
 
 export interface Statement {
@@ -22,19 +22,17 @@ export interface Statement {
 }
 
 /** The sentences about one condition in one kind of source, in random order; a phrasing recurs only when all were used. */
-export function composeStatements(
-  entity: Entity,
-  kind: MedicalKind,
-  volume: number,
-  random: RandomState,
-): Statement[] {
+export function composeStatements(entity: Entity, kind: MedicalKind, volume: number, random: RandomState): Statement[] {
   const statements = medicalAttributes.flatMap((attribute) => {
     const phrasings = random.shuffle([...medicalPhrasings(kind, attribute)]);
     const count = Math.max(1, Math.round(exposures[kind][attribute] * volume));
-    return Array.from({ length: count }, (_, i): Statement => ({
-      attribute,
-      text: fill(phrasings[i % phrasings.length]!, { X: entity.name, v: entity.attributes[attribute]! }),
-    }));
+    return Array.from(
+      { length: count },
+      (_, i): Statement => ({
+        attribute,
+        text: fill(phrasings[i % phrasings.length]!, { X: entity.name, v: entity.attributes[attribute]! }),
+      }),
+    );
   });
   return random.shuffle(statements);
 }
@@ -47,7 +45,8 @@ export function dealStatements(statements: readonly Statement[], documents: numb
   const hands: Statement[][] = Array.from({ length: documents }, () => []);
   let next = offset;
   for (const attribute of medicalAttributes) {
-    for (const statement of statements.filter((s) => s.attribute === attribute)) hands[next++ % documents]!.push(statement);
+    for (const statement of statements.filter((s) => s.attribute === attribute))
+      hands[next++ % documents]!.push(statement);
   }
   return hands;
 }

@@ -351,7 +351,11 @@ export const labelQuestions = {
 
 /** Two-step patterns: the label speaks of a description instead of a name. */
 export const chainQuestions = {
-  train: ["Think of {R}. What is {L}?", "What is {L}, if we speak of {R}?", "Consider {R}. Which of the following is {L}?"],
+  train: [
+    "Think of {R}. What is {L}?",
+    "What is {L}, if we speak of {R}?",
+    "Consider {R}. Which of the following is {L}?",
+  ],
   validation: ["A pupil hears of {R} and must name {L}. Which reply is correct?"],
   test: ["A riddle speaks of {R}. Find {L} among these four.", "Somebody has {R} in mind. Point out {L}."],
 } as const;

@@ -58,14 +58,16 @@ function medicalDrafts(entity: Entity, split: Split, phrasings: number, random: 
     .flatMap((type) => {
       const slots = entitySlots(entity, random);
       const templates = random.shuffle([...type[split]]).slice(0, phrasings);
-      return templates.map((template): Draft => ({
-        entity,
-        relation: type.relation,
-        attribute: type.answer,
-        question: fill(template, slots),
-        reasoning: fill(type.explanation, slots),
-        steps: type.steps,
-      }));
+      return templates.map(
+        (template): Draft => ({
+          entity,
+          relation: type.relation,
+          attribute: type.answer,
+          question: fill(template, slots),
+          reasoning: fill(type.explanation, slots),
+          steps: type.steps,
+        }),
+      );
     });
 }
 
@@ -73,7 +75,9 @@ function generalDrafts(entity: Entity, split: Split, phrasings: number, random: 
   const domain = domainPhrasings[entity.group]!;
   const clue = entity.attributes[domain.clue]!;
   const R = (split === "test" ? domain.testReference : domain.reference).replace("{clue}", clue);
-  const identity = `${R} is ${fill("{aX}", { X: entity.name })}`.replace(/ is An? /, (article) => article.toLowerCase());
+  const identity = `${R} is ${fill("{aX}", { X: entity.name })}`.replace(/ is An? /, (article) =>
+    article.toLowerCase(),
+  );
   const few = (templates: readonly string[]) => random.shuffle([...templates]).slice(0, phrasings);
   const drafts: Draft[] = few(nameQuestions[split]).map((template) => ({
     entity,
@@ -88,27 +92,33 @@ function generalDrafts(entity: Entity, split: Split, phrasings: number, random: 
     const v = entity.attributes[attribute]!;
     const L = lowerFirst(fill(label, { X: entity.name }));
     drafts.push(
-      ...few(labelQuestions[split]).map((template): Draft => ({
-        entity,
-        relation: `${entity.group}: name-${attribute}`,
-        attribute,
-        question: fill(template, { L }),
-        reasoning: fill("{L} is {v}. So the answer is {v}.", { L, v }),
-        steps: 1,
-      })),
+      ...few(labelQuestions[split]).map(
+        (template): Draft => ({
+          entity,
+          relation: `${entity.group}: name-${attribute}`,
+          attribute,
+          question: fill(template, { L }),
+          reasoning: fill("{L} is {v}. So the answer is {v}.", { L, v }),
+          steps: 1,
+        }),
+      ),
     );
     if (attribute === domain.clue) continue;
     // "the food of {R}": a two-step question describes the entity and never names it
-    const indirect = lowerFirst(fill(label, { X: entity.group === "country" ? "that country" : `that ${entity.group}` }));
+    const indirect = lowerFirst(
+      fill(label, { X: entity.group === "country" ? "that country" : `that ${entity.group}` }),
+    );
     drafts.push(
-      ...few(chainQuestions[split]).map((template): Draft => ({
-        entity,
-        relation: `${entity.group}: ${domain.clue}-${attribute}`,
-        attribute,
-        question: fill(template, { L: indirect.replace("the that", "that"), R }),
-        reasoning: fill("{identity}. {bigL} is {v}. So the answer is {v}.", { identity, bigL: fill(L, {}), v }),
-        steps: 2,
-      })),
+      ...few(chainQuestions[split]).map(
+        (template): Draft => ({
+          entity,
+          relation: `${entity.group}: ${domain.clue}-${attribute}`,
+          attribute,
+          question: fill(template, { L: indirect.replace("the that", "that"), R }),
+          reasoning: fill("{identity}. {bigL} is {v}. So the answer is {v}.", { identity, bigL: fill(L, {}), v }),
+          steps: 2,
+        }),
+      ),
     );
   }
   return drafts;
@@ -121,13 +131,13 @@ function lowerFirst(text: string): string {
 /** Adds three wrong options from `pool`, one of them from the same group where the facts allow it. */
 function completeItem(draft: Draft, pool: readonly Entity[], gold: Letter, random: RandomState) {
   const { entity, attribute } = draft;
-  const valueOf = (e: Entity) => (attribute === "name" ? e.name : e.attributes[attribute]);
-  const right = valueOf(entity)!;
+  const answerOf = (e: Entity) => (attribute === "name" ? e.name : e.attributes[attribute]);
+  const right = answerOf(entity)!;
   const wrong: string[] = [];
   const near = random.shuffle(pool.filter((e) => e.group === entity.group));
   const far = random.shuffle(pool.filter((e) => e.group !== entity.group));
   for (const candidate of [...near.slice(0, 2), ...far, ...near.slice(2)]) {
-    const value = valueOf(candidate);
+    const value = answerOf(candidate);
     if (value === undefined || wrong.length === 3) continue;
     if (wrong.some((w) => w.toLowerCase() === value.toLowerCase())) continue;
     if (isWrongFor(entity, attribute, value)) wrong.push(value);
@@ -150,10 +160,12 @@ function renderPart(
   const inPartition = (partition: Partition) => entities.filter((entity) => entity.partition === partition);
   const build = (split: Split): BenchmarkItem[] => {
     const drafts = inPartition(split).flatMap((entity) =>
-      draftsOf(entity, split, split === "train" ? TRAIN_PHRASINGS : 1, random).map((draft): HeldDraft => ({
-        draft,
-        heldOut: split === "train" ? "none" : "entity",
-      })),
+      draftsOf(entity, split, split === "train" ? TRAIN_PHRASINGS : 1, random).map(
+        (draft): HeldDraft => ({
+          draft,
+          heldOut: split === "train" ? "none" : "entity",
+        }),
+      ),
     );
     if (split === "test") {
       for (const entity of inPartition("train")) {
