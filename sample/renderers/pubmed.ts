@@ -5,7 +5,7 @@
  */
 import { RandomState } from "../../src/core/random.ts";
 import { composeStatements, dealStatements, entitySlots, pick, type Statement } from "../compose.ts";
-import { appearsIn, type Author, composeAuthors, composeFiller, type Paper } from "../papers.ts";
+import { type Author, appearsIn, composeAuthors, composeFiller, type Paper } from "../papers.ts";
 import { fill } from "../phrasings/fill.ts";
 import { vignettes } from "../phrasings/medicine.ts";
 import { fillers, journals } from "../phrasings/paperwork.ts";
@@ -105,7 +105,13 @@ function withMarkup(text: string): string {
     .replace(/p value below/, "<i>p</i> value below");
 }
 
-function composeCitation(entity: Entity, hand: Statement[], pmid: number, index: number, random: RandomState): Citation {
+function composeCitation(
+  entity: Entity,
+  hand: Statement[],
+  pmid: number,
+  index: number,
+  random: RandomState,
+): Citation {
   const X = "this condition";
   const filler = (kind: keyof typeof fillers) => composeFiller(pick(random, fillers[kind]), X, random);
   const sentences = random.shuffle(hand.map((s) => s.text));
@@ -188,7 +194,10 @@ function fromPaper(paper: Paper): Citation {
     journal: paper.journal,
     year: paper.year,
     month: paper.month,
-    types: ["Journal Article", ...(paper.retracted ? ["Retracted Publication"] : paper.number % 4 === 0 ? ["Review"] : [])],
+    types: [
+      "Journal Article",
+      ...(paper.retracted ? ["Retracted Publication"] : paper.number % 4 === 0 ? ["Review"] : []),
+    ],
     mesh: ["Humans", ...paper.conditions.map((c) => c.name)],
     doi: paper.doi,
     pmcid: paper.pmcid,
@@ -196,7 +205,10 @@ function fromPaper(paper: Paper): Citation {
 }
 
 /** Files `pubmed/pubmed26n0001.xml` (baseline) and `pubmed26n0002.xml` (update), before compression. */
-export function renderPubMed(world: World, papers: readonly Paper[]): { files: Map<string, string>; counts: PubMedCounts } {
+export function renderPubMed(
+  world: World,
+  papers: readonly Paper[],
+): { files: Map<string, string>; counts: PubMedCounts } {
   const random = new RandomState(world.seed + 12);
   const documents = Math.max(2, Math.round(ABSTRACTS_PER_CONDITION * world.volume));
   let pmid = FIRST_PMID;
@@ -208,12 +220,14 @@ export function renderPubMed(world: World, papers: readonly Paper[]): { files: M
   const withPapers = papers.filter(appearsIn.pubmed).map(fromPaper);
 
   const others = world.conditions.filter((_, i) => i % 20 === 0);
-  const letters = others.map((entity): Citation => ({
-    ...composeCitation(entity, [], pmid++, 0, random),
-    title: fill("Comment on {X}.", { X: entity.name }),
-    sections: [],
-    types: ["Letter", "Comment"],
-  }));
+  const letters = others.map(
+    (entity): Citation => ({
+      ...composeCitation(entity, [], pmid++, 0, random),
+      title: fill("Comment on {X}.", { X: entity.name }),
+      sections: [],
+      types: ["Letter", "Comment"],
+    }),
+  );
   const foreign = others.map((entity, i): Citation => {
     const tongue = FOREIGN[i % FOREIGN.length]!;
     return {

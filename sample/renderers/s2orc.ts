@@ -1,13 +1,34 @@
 /**
  * S2ORC full texts as the Semantic Scholar datasets ship them: one text per paper, and spans over it as JSON inside JSON.
- * Offsets count characters; our text is ASCII, so code points and UTF-16 units agree.
+ * Offsets count characters; our text stays in the basic plane, so code points and UTF-16 units agree.
  */
 import { appearsIn, type Paper, type Section } from "../papers.ts";
+import { NOTICE } from "./xml.ts";
 
 const KINDS = [
-  "abstract", "author", "authoraffiliation", "authorfirstname", "authorlastname", "bibauthor", "bibauthorfirstname",
-  "bibauthorlastname", "bibentry", "bibref", "bibtitle", "bibvenue", "figure", "figurecaption", "figureref", "formula",
-  "paragraph", "publisher", "sectionheader", "table", "tableref", "title", "venue",
+  "abstract",
+  "author",
+  "authoraffiliation",
+  "authorfirstname",
+  "authorlastname",
+  "bibauthor",
+  "bibauthorfirstname",
+  "bibauthorlastname",
+  "bibentry",
+  "bibref",
+  "bibtitle",
+  "bibvenue",
+  "figure",
+  "figurecaption",
+  "figureref",
+  "formula",
+  "paragraph",
+  "publisher",
+  "sectionheader",
+  "table",
+  "tableref",
+  "title",
+  "venue",
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -47,7 +68,8 @@ function writeSection(out: AnnotatedText, section: Section, number: string): voi
           out.write("(");
           out.mark("bibref", String(part.cite + 1), { ref_id: `b${part.cite}` });
           out.write(")");
-        } else if ("figure" in part) out.mark("figureref", `Figure ${part.figure + 1}`, { ref_id: `fig_${part.figure}` });
+        } else if ("figure" in part)
+          out.mark("figureref", `Figure ${part.figure + 1}`, { ref_id: `fig_${part.figure}` });
         else if ("table" in part) out.mark("tableref", `Table ${part.table + 1}`, { ref_id: `tab_${part.table}` });
         else out.mark("formula", part.formula);
       }
@@ -84,36 +106,48 @@ export function composeRecord(paper: Paper): Record<string, unknown> {
     out.write("\n");
   });
   paper.figures.forEach((figure, i) => {
-    out.mark("figure", () => {
-      out.write(`\nFigure ${i + 1}:\n`);
-      out.mark("figurecaption", figure.caption);
-    }, { id: `fig_${i}` });
+    out.mark(
+      "figure",
+      () => {
+        out.write(`\nFigure ${i + 1}:\n`);
+        out.mark("figurecaption", figure.caption);
+      },
+      { id: `fig_${i}` },
+    );
     out.write("\n");
   });
   paper.tables.forEach((table, i) => {
-    out.mark("figure", () => {
-      out.write(`\nTable ${i + 1}:\n`);
-      out.mark("figurecaption", table.caption);
-      out.write("\n");
-      out.mark("table", [table.header, ...table.rows].map((row) => row.join(" ")).join("\n"));
-    }, { id: `tab_${i}` });
+    out.mark(
+      "figure",
+      () => {
+        out.write(`\nTable ${i + 1}:\n`);
+        out.mark("figurecaption", table.caption);
+        out.write("\n");
+        out.mark("table", [table.header, ...table.rows].map((row) => row.join(" ")).join("\n"));
+      },
+      { id: `tab_${i}` },
+    );
     out.write("\n");
   });
   paper.references.forEach((reference, i) => {
-    out.mark("bibentry", () => {
-      for (const author of reference.authors) {
-        out.mark("bibauthor", () => {
-          out.mark("bibauthorfirstname", author.first.charAt(0));
-          out.write(" ");
-          out.mark("bibauthorlastname", author.last);
-        });
-        out.write(", ");
-      }
-      out.mark("bibtitle", reference.title);
-      out.write(". ");
-      out.mark("bibvenue", reference.journal);
-      out.write(` ${reference.year}.`);
-    }, { id: `b${i}` });
+    out.mark(
+      "bibentry",
+      () => {
+        for (const author of reference.authors) {
+          out.mark("bibauthor", () => {
+            out.mark("bibauthorfirstname", author.first.charAt(0));
+            out.write(" ");
+            out.mark("bibauthorlastname", author.last);
+          });
+          out.write(", ");
+        }
+        out.mark("bibtitle", reference.title);
+        out.write(". ");
+        out.mark("bibvenue", reference.journal);
+        out.write(` ${reference.year}.`);
+      },
+      { id: `b${i}` },
+    );
     out.write("\n");
   });
   const annotations = Object.fromEntries(
@@ -124,12 +158,24 @@ export function composeRecord(paper: Paper): Record<string, unknown> {
   );
   return {
     corpusid: paper.corpusId,
-    externalids: { arxiv: null, mag: null, acl: null, pubmed: String(paper.pmid), pubmedcentral: paper.pmcid.slice(3), dblp: null, doi: paper.doi },
+    externalids: {
+      arxiv: null,
+      mag: null,
+      acl: null,
+      pubmed: String(paper.pmid),
+      pubmedcentral: paper.pmcid.slice(3),
+      dblp: null,
+      doi: paper.doi,
+    },
     content: {
       source: {
         pdfurls: null,
         pdfsha: null,
-        oainfo: { license: paper.license?.slice(0, -4).replace("-", "").replace("-", "") ?? null, openaccessurl: null, status: "GOLD" },
+        oainfo: {
+          license: paper.license?.slice(0, -4).replace("-", "").replace("-", "") ?? null,
+          openaccessurl: null,
+          status: "GOLD",
+        },
       },
       text: out.text,
       annotations,
@@ -137,11 +183,16 @@ export function composeRecord(paper: Paper): Record<string, unknown> {
     updated: `${paper.year}-${String(paper.month).padStart(2, "0")}-15T00:00:00Z`,
     title: paper.title,
     year: paper.year,
+    notice: NOTICE,
   };
 }
 
 /** File `s2orc/s2orc-part0.jsonl`, before compression; the last line is cut short, as a broken download leaves it. */
-export function renderS2orc(papers: readonly Paper[]): { files: Map<string, string>; records: number; malformed: number } {
+export function renderS2orc(papers: readonly Paper[]): {
+  files: Map<string, string>;
+  records: number;
+  malformed: number;
+} {
   const chosen = papers.filter(appearsIn.s2orc);
   const lines = chosen.map((paper) => `${JSON.stringify(composeRecord(paper))}\n`);
   lines.push(lines[0]!.slice(0, 400));
