@@ -96,9 +96,9 @@ function layOut(title: string, guidelines: readonly Guideline[]): Line[][] {
 }
 
 function contentStream(lines: readonly Line[], header: string, footer: string): Buffer {
-  const escape = (text: string) => text.replace(/[\\()]/g, "\\$&");
+  const escaped = (text: string) => text.replace(/[\\()]/g, "\\$&");
   const show = (font: string, size: number, left: number, y: number, text: string) =>
-    `BT /${font} ${size} Tf ${left} ${y.toFixed(2)} Td (${escape(text)}) Tj ET`;
+    `BT /${font} ${size} Tf ${left} ${y.toFixed(2)} Td (${escaped(text)}) Tj ET`;
   const operators = [show("F1", 8, PAGE.left, PAGE.height - 48, header), show("F1", 8, PAGE.left, 44, footer)];
   let y = PAGE.height - PAGE.top;
   for (const line of lines) {

@@ -51,7 +51,9 @@ function renderCitation(c: Citation): string {
       ? ""
       : `<Abstract>${c.sections
           .map((s) => {
-            const label = s.label ? ` Label="${s.label}" NlmCategory="${s.label}"` : "";
+            const label = s.label
+              ? ` Label="${s.label}" NlmCategory="${s.label === "CASE REPORT" ? "UNASSIGNED" : s.label}"`
+              : "";
             return `<AbstractText${label}>${s.markup ?? x(s.text)}</AbstractText>`;
           })
           .join("")}<CopyrightInformation>${NOTICE}</CopyrightInformation></Abstract>`;
@@ -101,7 +103,7 @@ ${body}</PubmedArticleSet>
 /** Markup as it occurs in real abstracts: italic symbols, superscripts, escaped comparison signs. */
 function withMarkup(text: string): string {
   return x(text)
-    .replace(/\(p = (0\.\d+)\)/, "(<i>p</i> = $1, 95% CI &gt; 1.2 &#215; 10<sup>-3</sup>)")
+    .replace(/\(p = (0\.\d+)\)/, "(<i>p</i> = $1, limit &lt; 5 &#215; 10<sup>-2</sup>)")
     .replace(/p value below/, "<i>p</i> value below");
 }
 
