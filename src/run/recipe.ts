@@ -1,0 +1,122 @@
+/**
+ * The recipe: one YAML file that names the sources, the tokenizer, the trainings, the benchmarks and what is compared.
+ * `recipes/demo.yaml` is the one to read first. This file is its grammar; every key is checked before any work starts.
+ */
+import { z } from "zod";
+import { dataSchema, scheduleSchema, trainJobSchema } from "../train/job.ts";
+import { benchmarkConfigSchema, corpusConfigSchema, evaluateConfigSchema } from "./sections.ts";
+
+const count = z.number().int().positive();
+const positive = z.number().positive();
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, { error: "names are letters, digits, - and _ (they become folder names)" });
+const named = <T extends z.ZodType>(value: T) => z.record(name, value);
+
+/** A command that makes sources, run without a shell in the recipe's folder. */
+export const prepareSchema = z.strictObject({
+  run: z.array(z.union([z.string(), z.number()])).min(1),
+});
+
+export const tokenizerSchema = z.union([
+  z.strictObject({
+    train: z.strictObject({
+      /** Special tokens included. */
+      vocabSize: count.min(300),
+      corpora: z.array(z.string()).min(1),
+    }),
+  }),
+  z.strictObject({
+    /** A Hugging Face tokenizer.json; MEDITRON's special tokens are added where they are missing. */
+    path: z.string(),
+  }),
+]);
+
+const recipeScheduleSchema = z.strictObject({
+  shape: scheduleSchema.shape.shape,
+  peakLearningRate: positive,
+  minLearningRate: z.number().min(0),
+  /** One of the two; default 0 steps. */
+  warmupSteps: z.number().int().min(0).optional(),
+  warmupFraction: z.number().min(0).max(1).optional(),
+  /**
+   * The curve reaches its minimum after this many times the run's steps. MEDITRON's end-LR rule is 2: plan two epochs, stop
+   * after one, so that the last tokens are still learnt at about half the peak (SPEC 1e).
+   */
+  decayFactor: z.number().min(1).default(1),
+});
+
+/** How finetuning examples are made from a benchmark's training items. */
+export const finetuneSchema = z.strictObject({
+  benchmark: z.string(),
+  split: z.enum(["train", "validation"]).default("train"),
+  layout: dataSchema.options[1].shape.layout,
+});
+
+/** Settings that go into the TrainJob as they stand. */
+const passed = trainJobSchema.pick({
+  engine: true,
+  optimizer: true,
+  precision: true,
+  recompute: true,
+  lora: true,
+  checkpointEverySteps: true,
+  keepCheckpoints: true,
+  validateEverySteps: true,
+  validationBatches: true,
+  spikes: true,
+  threads: true,
+  torch: true,
+});
+
+export const trainingSchema = z.strictObject({
+  /** An earlier training, a model directory, or the fields of a config.json (vocab_size comes from the tokenizer). */
+  from: z.union([
+    z.string(),
+    z.strictObject({ path: z.string() }),
+    z.strictObject({ config: z.record(z.string(), z.unknown()) }),
+  ]),
+  /** Corpora with weights. Without weights each corpus counts by its tokens, so that one epoch sees each token once. */
+  data: z
+    .array(z.strictObject({ corpus: z.string(), weight: positive.optional() }))
+    .min(1)
+    .optional(),
+  finetune: finetuneSchema.optional(),
+  /** Exactly one of the three says how long. Epochs are passes over the first corpus of `data` (or the examples). */
+  steps: count.optional(),
+  tokens: count.optional(),
+  epochs: positive.optional(),
+  sequenceLength: count,
+  globalBatchSize: count,
+  /** Default: the global batch. */
+  microBatchSize: count.optional(),
+  schedule: recipeScheduleSchema,
+  /** Attention and positions restart at each document. MEDITRON packs without (SPEC 1d). */
+  maskDocuments: z.boolean().default(false),
+  /** Corpora whose validation split is measured during training. Default: all that have one. */
+  validation: z.array(z.string()).optional(),
+  seed: z.number().int().min(0).optional(),
+  ...passed.shape,
+});
+
+export const recipeSchema = z.strictObject({
+  /** Names the run directory: runs/<name>. */
+  name,
+  /** What this recipe is for, one line; stands at the head of the report. */
+  description: z.string().optional(),
+  seed: z.number().int().min(0).max(0xffffffff).default(1234),
+  /** Text for `${name}` elsewhere in the file, so that a path is written once. */
+  variables: z.record(name, z.string()).default({}),
+  prepare: z.array(prepareSchema).default([]),
+  corpora: named(corpusConfigSchema).default({}),
+  tokenizer: tokenizerSchema,
+  train: named(trainingSchema).default({}),
+  /** Models to evaluate that are not trained here, by name: model directories. */
+  models: named(z.strictObject({ path: z.string() })).default({}),
+  benchmarks: named(benchmarkConfigSchema).default({}),
+  evaluate: evaluateConfigSchema.optional(),
+  report: z.strictObject({ title: z.string().optional() }).default({}),
+});
+
+export type Recipe = z.infer<typeof recipeSchema>;
+export type Training = z.infer<typeof trainingSchema>;
