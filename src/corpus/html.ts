@@ -1,0 +1,215 @@
+/**
+ * HTML to text that keeps what carries meaning: headings (`#`), lists (`- `, nested), tables (a row a line, cells between
+ * ` | `), line breaks, and exponents (`10<sup>9</sup>/L` is `10^9/L`, never 109/L). Scripts, styles and forms go.
+ * A stack of our own instead of recursion: a page nested a million deep is slow data, not a crash.
+ */
+import { type AnyNode, type Element, isTag, isText, type ParentNode } from "domhandler";
+import { parseDocument } from "htmlparser2";
+
+const SKIPPED = new Set(
+  "script style noscript template svg canvas iframe object embed head button select option textarea input map audio video".split(" "),
+);
+const BLOCKS = new Set(
+  ("address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2 " +
+    "h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul").split(" "),
+);
+const MAX_DEPTH = 5000;
+
+export interface RenderOptions {
+  /** Elements to leave out. */
+  skip?: ((element: Element) => boolean) | undefined;
+  /** Leave tables out (sources whose tables are layout only). */
+  tables?: boolean | undefined;
+}
+
+/** Parses HTML (fragment or page); never throws on bad markup. */
+export function parseHtml(html: string): ParentNode {
+  return parseDocument(html, { decodeEntities: true, lowerCaseTags: true });
+}
+
+/** Text of a fragment of HTML. */
+export function htmlToText(html: string, options: RenderOptions = {}): string {
+  return renderText([...parseHtml(html).children], options);
+}
+
+/** Text of DOM nodes. Blocks are separated by one blank line, list items and table rows by a line break. */
+export function renderText(nodes: readonly AnyNode[], options: RenderOptions = {}): string {
+  const out = new TextBuilder();
+  // An entry is a node still to open, or the closing of one whose children are done.
+  const stack: ({ open: AnyNode; depth: number } | { close: Element })[] = [];
+  const push = (children: readonly AnyNode[], depth: number) => {
+    for (let i = children.length - 1; i >= 0; i--) stack.push({ open: children[i]!, depth });
+  };
+  push(nodes, 0);
+  for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
+    if ("close" in entry) {
+      close(out, entry.close);
+      continue;
+    }
+    const { open: node, depth } = entry;
+    if (isText(node)) out.text(node.data);
+    else if (isTag(node)) {
+      if (SKIPPED.has(node.name) || options.skip?.(node) || depth > MAX_DEPTH) continue;
+      if (node.name === "table" && options.tables === false) continue;
+      if (node.name === "sup") {
+        out.superscript(plainText(node));
+        continue;
+      }
+      open(out, node);
+      stack.push({ close: node });
+      push(node.children, depth + 1);
+    } else if ("children" in node) push((node as ParentNode).children, depth + 1);
+  }
+  return out.end();
+}
+
+function open(out: TextBuilder, element: Element): void {
+  const { name } = element;
+  if (/^h[1-6]$/.test(name)) {
+    out.blank();
+    out.prefix(`${"#".repeat(Number(name[1]))} `);
+    out.heading = true;
+  } else if (name === "br") out.lineBreak();
+  else if (name === "hr") out.blank();
+  else if (name === "ul" || name === "ol") out.listDepth++ === 0 ? out.blank() : out.line();
+  else if (name === "li") {
+    out.line();
+    out.prefix(`${"  ".repeat(Math.max(0, out.listDepth - 1))}- `);
+  } else if (name === "tr") {
+    out.line();
+    out.cells = 0;
+  } else if (name === "td" || name === "th") {
+    if (out.cells++ > 0) out.raw(" | ");
+    out.inCell++;
+  } else if (name === "pre") {
+    out.blank();
+    out.preformatted++;
+  } else if (name === "table") out.inCell > 0 ? out.raw(" ") : out.blank();
+  else if (BLOCKS.has(name)) out.block();
+}
+
+function close(out: TextBuilder, { name }: Element): void {
+  if (/^h[1-6]$/.test(name)) {
+    out.heading = false;
+    out.blank();
+  } else if (name === "ul" || name === "ol") --out.listDepth === 0 ? out.blank() : out.line();
+  else if (name === "li" || name === "tr") out.line();
+  else if (name === "td" || name === "th") out.inCell--;
+  else if (name === "pre") {
+    out.preformatted--;
+    out.blank();
+  } else if (name === "table") out.inCell > 0 ? out.raw(" ") : out.blank();
+  else if (BLOCKS.has(name)) out.block();
+}
+
+/** All text below a node, in order, without layout. */
+export function plainText(node: AnyNode): string {
+  let text = "";
+  const stack: AnyNode[] = [node];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    if (isText(next)) text += next.data;
+    else if ("children" in next) {
+      if (isTag(next) && SKIPPED.has(next.name)) continue;
+      const children = (next as ParentNode).children;
+      for (let i = children.length - 1; i >= 0; i--) stack.push(children[i]!);
+    }
+  }
+  return text;
+}
+
+/** Lines under construction: white space collapses as a browser would show it. */
+class TextBuilder {
+  #lines: string[] = [];
+  #line = "";
+  #prefix = "";
+  #space = false;
+  listDepth = 0;
+  cells = 0;
+  /** > 0 inside a table cell: its blocks stay on the row's line. */
+  inCell = 0;
+  preformatted = 0;
+  heading = false;
+
+  text(data: string): void {
+    if (this.preformatted > 0) {
+      const parts = data.replaceAll("\r\n", "\n").split("\n");
+      for (const [index, part] of parts.entries()) {
+        if (index > 0) this.line();
+        this.#line += part;
+      }
+      return;
+    }
+    const collapsed = data.replace(/[ \t\r\n\f\u00a0]+/g, " ");
+    if (collapsed === "" || (collapsed === " " && this.#line === "")) return;
+    if (collapsed[0] === " " && this.#line !== "") this.#space = true;
+    const body = collapsed.trim();
+    if (body === "") return;
+    this.#put(body);
+    this.#space = collapsed.endsWith(" ");
+  }
+
+  #put(text: string): void {
+    if (this.#space && this.#line !== "" && !this.#line.endsWith(" ")) this.#line += " ";
+    this.#space = false;
+    if (this.#line === "" && this.#prefix !== "") {
+      this.#line = this.#prefix;
+      this.#prefix = "";
+    }
+    this.#line += text;
+  }
+
+  /** Exponents keep a mark, citation numbers become brackets (which cleaning knows), anything else is plain text. */
+  superscript(raw: string): void {
+    const text = raw.trim();
+    if (text === "") return;
+    const before = this.#line.trimEnd();
+    const exponent = /^[-−–+]?\d+$/.test(text) && /(\d|(^|[^A-Za-z])(k|c|d|m|µ|μ|n)?m|\bs|\bh|\bmin)$/.test(before);
+    if (exponent) this.raw(`^${text}`);
+    else if (/^\[?\d{1,3}(\s*[,–-]\s*\d{1,3})*\]?$/.test(text)) this.raw(text.startsWith("[") ? text : `[${text}]`);
+    else this.raw(text);
+  }
+
+  raw(text: string): void {
+    this.#put(text);
+  }
+
+  prefix(text: string): void {
+    this.#prefix = text;
+  }
+
+  lineBreak(): void {
+    if (this.inCell > 0 || this.heading) this.#space = true;
+    else this.line();
+  }
+
+  /** Ends the line, if it holds anything. */
+  line(): void {
+    const line = this.#line.trimEnd();
+    this.#space = false;
+    this.#line = "";
+    if (line !== "" && !/^[\s|]*$/.test(line)) this.#lines.push(line);
+    else if (this.preformatted > 0 && this.#lines.at(-1) !== "") this.#lines.push("");
+  }
+
+  /** Ends the line and leaves one blank line. */
+  blank(): void {
+    if (this.inCell > 0) {
+      this.#space = true;
+      return;
+    }
+    this.line();
+    if (this.#lines.length > 0 && this.#lines.at(-1) !== "") this.#lines.push("");
+  }
+
+  /** The edge of a block: a paragraph outside lists and cells, a line within a list, a space within a cell. */
+  block(): void {
+    if (this.inCell > 0) this.#space = this.#line !== "";
+    else if (this.listDepth > 0) this.#line === "" || this.#line === this.#prefix || this.line();
+    else this.blank();
+  }
+
+  end(): string {
+    this.line();
+    return this.#lines.join("\n").trim();
+  }
+}
