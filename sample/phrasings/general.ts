@@ -345,7 +345,7 @@ export const labelQuestions = {
   test: [
     "In a quiz you must point out {L}. What do you say?",
     "Among these four, find {L}.",
-    "Someone wonders about {L}. Help them out.",
+    "Someone is curious regarding {L}. Help them out.",
   ],
 } as const;
 
@@ -364,5 +364,5 @@ export const chainQuestions = {
 export const nameQuestions = {
   train: ["What is {R}?", "Which of the following is {R}?", "Name {R}.", "Choose {R}."],
   validation: ["A pupil is asked to name {R}. Which reply is correct?"],
-  test: ["Among these four, find {R}.", "A riddle speaks of {R}. What is meant?"],
+  test: ["Among these four, find {R}.", "A riddle speaks of {R}; guess its name."],
 } as const;

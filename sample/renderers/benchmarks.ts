@@ -11,7 +11,7 @@ import { entitySlots, pick } from "../compose.ts";
 import { fill } from "../phrasings/fill.ts";
 import { chainQuestions, domainPhrasings, labelQuestions, nameQuestions } from "../phrasings/general.ts";
 import { medicalQuestions } from "../phrasings/medical-questions.ts";
-import type { Entity, Partition, World } from "../world.ts";
+import { type Entity, type Partition, slugOf, type World } from "../world.ts";
 
 export const letters = ["A", "B", "C", "D"] as const;
 export type Letter = (typeof letters)[number];
@@ -128,6 +128,11 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
+/** "The country whose capital is Mexico City": no second step is left. */
+function namesItself({ question, entity }: Draft): boolean {
+  return ` ${slugOf(question)} `.replace(/-/g, " ").includes(` ${slugOf(entity.name).replace(/-/g, " ")} `);
+}
+
 /** Adds three wrong options from `pool`, one of them from the same group where the facts allow it. */
 function completeItem(draft: Draft, pool: readonly Entity[], gold: Letter, random: RandomState) {
   const { entity, attribute } = draft;
@@ -178,6 +183,7 @@ function renderPart(
     const items: BenchmarkItem[] = [];
     let deck: Letter[] = [];
     for (const { draft, heldOut } of drafts) {
+      if (draft.steps === 2 && namesItself(draft)) continue;
       if (deck.length === 0) deck = random.shuffle([...letters]);
       const pool = inPartition(draft.entity.partition).filter(
         (e) => e !== draft.entity && (name === "medical" || e.group === draft.entity.group),

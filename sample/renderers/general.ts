@@ -13,15 +13,15 @@ import { type BenchmarkItem, composeBenchmarks, practiceText } from "./benchmark
 import { NOTICE } from "./xml.ts";
 
 /** Documents at full scale. */
-const NOTES_PER_THING = 9;
+const NOTES_PER_THING = 17;
 const COMPARISONS_PER_THING = 3;
-const STORIES = 500;
+const STORIES = 900;
 const HOW_TOS_PER_THING = 3;
-const DIALOGS = 800;
-const SUMS = 250;
-const PRACTICE_PAGES = 1100;
+const DIALOGS = 1500;
+const SUMS = 300;
+const PRACTICE_PAGES = 1800;
 const QUESTIONS_PER_PAGE = 3;
-/** Every n-th story goes to a text file instead of the JSON lines. */
+/** Half of the stories are bound into text files of this many; the others go to the JSON lines. */
 const STORIES_PER_TEXT_FILE = 20;
 
 export interface GeneralDocument {
@@ -177,8 +177,9 @@ export function composeGeneral(world: World): { documents: GeneralDocument[]; te
   texts.push(...practicePages(practice, scaled(PRACTICE_PAGES), random));
   const stories = Array.from({ length: scaled(STORIES) }, () => story(world, random));
   const textFiles: string[] = [];
-  for (let start = 0; start + STORIES_PER_TEXT_FILE <= stories.length / 2; start += STORIES_PER_TEXT_FILE) {
-    const chapters = stories.splice(start, STORIES_PER_TEXT_FILE);
+  const inTextFiles = Math.floor(stories.length / 2 / STORIES_PER_TEXT_FILE);
+  for (let file = 0; file < inTextFiles; file++) {
+    const chapters = stories.splice(0, STORIES_PER_TEXT_FILE);
     textFiles.push(`${chapters.map((s) => `${s.title}\n\n${s.text}`).join("\n\n\n")}\n`);
   }
   texts.push(...stories);
