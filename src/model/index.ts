@@ -1,0 +1,14 @@
+export { type Family, loadConfig, type ModelConfig, parseConfig } from "./config.ts";
+export { type MemoryPlan, type MemorySettings, memoryPlan } from "./memory-plan.ts";
+export {
+  initializeModel,
+  type Llama,
+  type LossResult,
+  loadModel,
+  type MicroBatch,
+  type ModelOptions,
+} from "./model.ts";
+export type { LoraSettings, LoraTarget } from "./parameters.ts";
+export { SafetensorsReader, type SavedTensor, type SaveType, writeSafetensors } from "./safetensors.ts";
+export type { Numbers, Parameter } from "./tensor.ts";
+export type { VocabularyGrowth } from "./vocabulary.ts";
