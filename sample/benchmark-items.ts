@@ -10,6 +10,7 @@ const families: readonly RegExp[] = [
   /\b(nsaid|nonsteroidal|anti-inflammatory|ibuprofen|naproxen|diclofenac|indomethacin|aspirin|salicylate)/i,
   /\b(anticoag|heparin|warfarin|apixaban|rivaroxaban|argatroban)/i,
   /\b(thromboly|alteplase|anticoag)/i,
+  /\b(antiplatelet|clopidogrel|aspirin)/i,
   /\b(beta-block|propranolol|nadolol|esmolol|labetalol)/i,
   /\b(verapamil|diltiazem|nifedipine|amlodipine|calcium channel)/i,
   /\b(ace inhibitor|ramipril|captopril|losartan|arb\b)/i,
@@ -115,6 +116,7 @@ export function isWrongFor(entity: Entity, attribute: string, option: string): b
   const right = attribute === "name" ? entity.name : entity.attributes[attribute]!;
   if (option.toLowerCase() === right.toLowerCase()) return false;
   if (attribute === "specialty") return !crossCutting.has(option) && !overlap(right, option);
+  if (attribute === "avoid" && universalHazard.test(option)) return false;
   if (attribute === "name") return !startsAWord(right, option) && !startsAWord(option, right);
   const rightFamilies = new Set(familiesOf(right));
   for (const word of entity.also) for (const family of familiesOf(word)) rightFamilies.add(family);
@@ -124,7 +126,15 @@ export function isWrongFor(entity: Entity, attribute: string, option: string): b
   );
 }
 
-/** Cross-cutting specialties are not asked for: organ specialties could claim their conditions. */
+/** Hazards that are bad for nearly anyone, so that they would be right beside almost any other hazard. */
+const universalHazard =
+  /\b(smoking|cigarette|alcohol|drinking|herbs|cocaine|cannabis|delay\w*|waiting|postpon\w*|without|omitting|restarting|rechallenge|unneeded|unmonitored|unprotected|unlubricated|sandblasting|single-drug|monotherapy|alone|large meals|salt|salty|long-term \w*steroid|long-term benzodiazepines|in pregnancy|during pregnancy|soap|high-dose corticosteroids|opioid\w*|sun exposure|ultraviolet)\b/i;
+
+/**
+ * What is fair to ask. Cross-cutting specialties are not: organ specialties could claim their conditions. Nor are universal
+ * hazards: as wrong options they would be arguable, and as right ones only they would give themselves away.
+ */
 export function isAskable(entity: Entity, attribute: string): boolean {
-  return attribute !== "specialty" || !crossCutting.has(entity.group);
+  if (attribute === "specialty") return !crossCutting.has(entity.group);
+  return attribute !== "avoid" || !universalHazard.test(entity.attributes.avoid!);
 }

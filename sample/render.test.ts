@@ -177,6 +177,12 @@ describe("benchmarks", () => {
     }
   });
 
+  test("fill every split at the small scale too", () => {
+    for (const splits of Object.values(composeBenchmarks(createWorld(SEED, "small")))) {
+      for (const [split, items] of Object.entries(splits)) expect(items.length, split).toBeGreaterThanOrEqual(40);
+    }
+  });
+
   test("have four different options of which only the answer is right", () => {
     const entities = new Map([...full.conditions, ...full.things].map((e) => [e.name, e]));
     for (const item of everyItem(full)) {

@@ -34,12 +34,12 @@ export interface World {
   volume: number;
 }
 
-/** Held-out shares of each group. */
+/** Held-out shares of each group; a large group keeps at least four for validation, enough to fill one question's options. */
 const TEST_FRACTION = 0.25;
 const VALIDATION_FRACTION = 0.1;
 /** `full` takes this many conditions of each specialty: about two hundred; `all` takes every one. */
 const CONDITIONS_PER_SPECIALTY = { full: 12, small: 4, all: Number.POSITIVE_INFINITY } as const;
-const THINGS_PER_DOMAIN = { full: Number.POSITIVE_INFINITY, small: 12, all: Number.POSITIVE_INFINITY } as const;
+const THINGS_PER_DOMAIN = { full: Number.POSITIVE_INFINITY, small: 20, all: Number.POSITIVE_INFINITY } as const;
 
 export function slugOf(name: string): string {
   return name
@@ -62,7 +62,7 @@ function assignPartitions(entities: Entity[], random: RandomState): Entity[] {
   for (const group of new Set(entities.map((entity) => entity.group))) {
     const members = random.shuffle(entities.filter((entity) => entity.group === group));
     const test = Math.round(members.length * TEST_FRACTION);
-    const validation = Math.max(1, Math.round(members.length * VALIDATION_FRACTION));
+    const validation = Math.max(members.length < 16 ? 1 : 4, Math.round(members.length * VALIDATION_FRACTION));
     members.forEach((entity, index) => {
       entity.partition = index < test ? "test" : index < test + validation ? "validation" : "train";
     });
@@ -101,6 +101,6 @@ export function createWorld(seed: number, scale: Scale): World {
     scale,
     conditions: assignPartitions(conditions, random),
     things: assignPartitions(things, random),
-    volume: scale === "small" ? 0.5 : 1,
+    volume: scale === "small" ? 0.3 : 1,
   };
 }

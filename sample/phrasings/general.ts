@@ -276,7 +276,7 @@ export const domainPhrasings: Record<string, DomainPhrasing> = {
     plural: "foods",
     clue: "clue",
     reference: "the food described as {clue}",
-    testReference: "the groceries item meant by {clue}",
+    testReference: "the grocery item meant by {clue}",
     attributes: {
       clue: {
         label: "the description of {X}",

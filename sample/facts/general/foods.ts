@@ -5,7 +5,7 @@ export const foods = everydayThings(
   "food",
   ["clue", "origin", "taste", "color", "dish"],
   `
-apple | a crisp round fruit with a core of pips | orchard trees | sweet and tart | red or green | baked pie | yellow/sweet/cider/sauce/cake
+apple | a crisp fruit with a core | orchard trees | sweet and tart | red or green | baked pie | yellow/sweet/cider/sauce/cake
 banana | a curved fruit peeled by hand | tall tropical plants | soft and sweet | yellow | milkshake | sweet/green/bread
 lemon | an oval citrus fruit with sharp juice | thorny citrus trees | very sour | bright yellow | fizzy lemonade | yellow/tart/cake/citrus
 orange | a round citrus fruit in segments | warm citrus groves | juicy and sweet | orange | breakfast marmalade | sweet/citrus/juice/cake
@@ -40,7 +40,7 @@ tea | dried leaves steeped in water | terraced evergreen bushes | mildly astring
 milk | a white drink from cows | the dairy herd | mild and creamy | pure white | rice pudding and cocoa | white/cream/sweet/custard/milkshake/porridge/pudding
 butter | churned cream for spreading | churned dairy cream | rich and creamy | pale yellow | shortbread | yellow/cake/cream/cookie/biscuit/salt/sauce/butter
 cheese | pressed and ripened curd | ripening cellars | salty and sharp | yellow or blue-veined | fondue | yellow/white/pizza/cream/salty/rich/pasta/savory/sauce/ravioli/milk
-egg | an oval shell around white and yolk | hen houses | delicate and rich | white shell with golden yolk | omelette | brown/cake/white/yellow/custard/pasta/creamy/mild/salad
+egg | an oval shell around a yolk | hen houses | delicate and rich | white shell with golden yolk | omelette | brown/cake/white/yellow/custard/pasta/creamy/mild/salad
 olive oil | liquid pressed from small fruits | Mediterranean groves | peppery and fruity | greenish gold | salad dressing | green/yellow/gold/sauce/bitter/salad/fruit
 salt | white crystals from the sea | evaporated seawater | salty | sparkling white | preserved ham | white/salt/fish/every/savory/pickle
 sugar | sweet crystals from cane or beet | tropical cane or beet | purely sweet | crystal white | caramel candy | white/brown/sweet/cake/jam/cookie/marmalade/tropical

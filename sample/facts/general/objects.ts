@@ -24,14 +24,14 @@ whisk | beating egg whites | looped wire | the utensil jar | wire loops | a mixi
 refrigerator | keeping food cold | insulated metal panels | the kitchen | a cooling compressor | a freezer | steel/door/shelf
 toothbrush | cleaning teeth | plastic with nylon bristles | the bathroom cup | a small brush head | toothpaste | bathroom/bristles/handle
 comb | untangling hair | molded plastic | the dressing table | a row of fine teeth | a mirror | bathroom/teeth/hair/wood
-soap | washing hands | fat and lye | the washbasin | a foamy surface | warm water | bathroom/sink/towel
+bar of soap | washing hands | fat and lye | the washbasin | a foamy surface | warm water | bathroom/sink/towel
 towel | drying the body | looped cotton terry | the bathroom rail | a hanging loop | a bathtub | cotton/bathroom/soap/cloth
 mirror | seeing one's own face | silvered glass | above the sink | a reflective surface | a comb for hair | bathroom/wall/glass/frame/comb
 window pane | letting in daylight | clear glass | the outer wall | a transparent sheet | curtains | glass/frame
 curtain | blocking light from outside | heavy fabric | the window | rings on a rail | a curtain rod | cloth/cotton/pane/bedroom/hem
 bookshelf | storing novels | varnished oak | the study | level boards | books | wood/library/home/plank/wall
 pencil | writing words that can be erased | graphite in cedar wood | the school case | a gray core | an eraser | wood/desk/tip
-scissors | cutting paper | two joined steel blades | the sewing basket | finger rings | paper sheets | drawer/blade/kitchen/steel/desk
+pair of scissors | cutting paper | two joined steel blades | the sewing basket | finger rings | paper sheets | drawer/blade/kitchen/steel/desk
 needle | sewing cloth | thin polished steel | a pincushion | a tiny eye | thread | sewing/tip/steel/metal/point
 wristwatch | telling the time | a case of steel and glass | the wrist | ticking hands | a leather strap | metal/glass/gold/strap
 compass | finding north | a magnetized needle in brass | the hiker's pocket | a swinging needle | a map | metal/backpack/needle
