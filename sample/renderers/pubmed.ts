@@ -12,7 +12,7 @@ import { fillers, journals } from "../phrasings/paperwork.ts";
 import type { Entity, World } from "../world.ts";
 import { NOTICE, escapeXml as x } from "./xml.ts";
 
-const ABSTRACTS_PER_CONDITION = 8;
+const ABSTRACTS_PER_CONDITION = 10;
 const FIRST_PMID = 38_000_001;
 
 interface Citation {
