@@ -42,12 +42,15 @@ export interface Packing {
   tokens: number;
 }
 
-/** Records the model up to the last norm. Shape [batch · tokens, channels]. */
-export function hiddenStates(tape: Tape, model: Architecture, batch: Batch, packing: Packing): Tensor {
+/** Attention of one layer over packed rows [N, (heads + 2·kvHeads)·headSize]: whole sequences in training, a cache in inference. */
+export type Attend = (qkv: Tensor, layer: number) => Tensor;
+
+/** Records the model up to the last norm. Shape [rows, channels]. */
+export function hiddenStates(tape: Tape, model: Architecture, batch: Batch, rows: number, attend: Attend): Tensor {
   const { config, weights, recompute } = model;
-  let x = embedding(tape, batch, packing.batch * packing.tokens, weights.embedding);
+  let x = embedding(tape, batch, rows, weights.embedding);
   for (const [layer, block] of weights.blocks.entries()) {
-    const f = (x: Tensor) => blockOutput(tape, model, block, config.windows[layer], x, batch, packing);
+    const f = (x: Tensor) => blockOutput(tape, model, block, x, batch, (qkv) => attend(qkv, layer));
     x = recompute ? tape.recompute(x, f) : f(x);
   }
   return rmsnorm(tape, x, weights.norm, config.normEpsilon);
@@ -57,18 +60,15 @@ function blockOutput(
   tape: Tape,
   model: Architecture,
   block: Block,
-  window: number | undefined,
   x: Tensor,
   batch: Batch,
-  packing: Packing,
+  attend: (qkv: Tensor) => Tensor,
 ): Tensor {
   const { heads, kvHeads, headSize, normEpsilon } = model.config;
-  const shape = { ...packing, heads, kvHeads, headSize, ...(window === undefined ? {} : { window }) };
 
   const a = rmsnorm(tape, x, block.attentionNorm, normEpsilon);
   const qkv = queryKeyValue(tape, model.config, block, a);
-  const turned = rope(tape, qkv, model.rotary, batch, { rotatedHeads: heads + kvHeads, headSize });
-  const o = attention(tape, turned, batch, shape);
+  const o = attend(rope(tape, qkv, model.rotary, batch, { rotatedHeads: heads + kvHeads, headSize }));
   const y = addLinear(tape, x, o, block.output);
 
   const b = rmsnorm(tape, y, block.feedForwardNorm, normEpsilon);
@@ -87,15 +87,27 @@ function queryKeyValue(tape: Tape, config: ModelConfig, block: Block, x: Tensor)
   return headNorm(tape, qkv, qk, block.headNorms, { heads, kvHeads, headSize, epsilon });
 }
 
+/** Attention within each sequence of the micro-batch, in the layer's window. */
+function withinSequences(tape: Tape, { config }: Architecture, batch: Batch, packing: Packing): Attend {
+  const { heads, kvHeads, headSize } = config;
+  return (qkv, layer) => {
+    const window = config.windows[layer];
+    const shape = { ...packing, heads, kvHeads, headSize, ...(window === undefined ? {} : { window }) };
+    return attention(tape, qkv, batch, shape);
+  };
+}
+
 /** Records the loss of every target and, on a tape with gradients, everything's gradient. */
 export function recordLoss(tape: Tape, model: Architecture, batch: Batch, packing: Packing): void {
-  const hidden = hiddenStates(tape, model, batch, packing);
+  const attend = withinSequences(tape, model, batch, packing);
+  const hidden = hiddenStates(tape, model, batch, packing.batch * packing.tokens, attend);
   headCrossEntropy(tape, hidden, model.weights.head, model.config.vocabSize, batch);
   tape.backward();
 }
 
 /** Records the logits of every row into `out`. Shape [batch · tokens, vocab]. */
 export function recordLogits(tape: Tape, model: Architecture, batch: Batch, packing: Packing, out: Floats): void {
-  const hidden = hiddenStates(tape, model, batch, packing);
+  const attend = withinSequences(tape, model, batch, packing);
+  const hidden = hiddenStates(tape, model, batch, packing.batch * packing.tokens, attend);
   logits(tape, hidden, model.weights.head, model.config.vocabSize, out);
 }

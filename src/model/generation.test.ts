@@ -1,0 +1,199 @@
+import { describe, expect, it } from "vitest";
+import { relativeError } from "../../test/support/gradients.ts";
+import { TINY_CONFIGS } from "../../test/support/tiny-models.ts";
+import { counterRandom } from "../core/index.ts";
+import { referenceKernels } from "../native/reference.ts";
+import { parseConfig } from "./config.ts";
+import { type GenerateJob, Scheduler, type SchedulerOptions } from "./generation.ts";
+import { initializeModel, type Llama } from "./model.ts";
+import { chooseToken } from "./sampling.ts";
+
+function tiny(family: string): Llama {
+  const kernels = referenceKernels();
+  return initializeModel(parseConfig(TINY_CONFIGS[family]), { kernels, precision: "f32", trainable: false, seed: 3 });
+}
+
+const prompt = (length: number, seed: number) => Array.from({ length }, (_, i) => counterRandom(seed, i) % 37);
+
+type Output = Parameters<GenerateJob["onDone"]>[0];
+
+function generate(model: Llama, jobs: Partial<GenerateJob>[], options: SchedulerOptions = {}): Output[] {
+  const scheduler = new Scheduler(model, options);
+  const outputs: Output[] = [];
+  for (const [i, job] of jobs.entries()) {
+    scheduler.add({
+      kind: "generate",
+      tokens: [1],
+      maxTokens: 8,
+      temperature: 0,
+      topP: 1,
+      topK: 0,
+      seed: 0,
+      endIds: new Set(),
+      ...job,
+      onDone: (output) => {
+        outputs[i] = output;
+      },
+    });
+  }
+  while (!scheduler.isIdle) scheduler.step();
+  return outputs;
+}
+
+function score(model: Llama, jobs: { tokens: number[]; from: number }[], options: SchedulerOptions = {}): number[][] {
+  const scheduler = new Scheduler(model, options);
+  const results: number[][] = [];
+  for (const [i, job] of jobs.entries()) {
+    scheduler.add({
+      kind: "score",
+      ...job,
+      onDone: ({ logLikelihoods }) => {
+        results[i] = [...logLikelihoods];
+      },
+    });
+  }
+  while (!scheduler.isIdle) scheduler.step();
+  return results;
+}
+
+/** Greedy continuation by running the whole sequence again for every token. */
+function naiveGreedy(model: Llama, tokens: number[], count: number): number[] {
+  const all = [...tokens];
+  for (let n = 0; n < count; n++) {
+    const logits = Array.from(model.logits({ batch: 1, tokens: Int32Array.from(all) }).slice(-37));
+    all.push(logits.indexOf(Math.max(...logits)));
+  }
+  return all.slice(tokens.length);
+}
+
+describe("generation", () => {
+  for (const family of Object.keys(TINY_CONFIGS)) {
+    it(`with the cache is generation without (${family})`, () => {
+      const model = tiny(family);
+      const prompts = [prompt(3, 1), prompt(9, 2), prompt(1, 3), [...prompt(9, 2), 5]];
+      // Two slots for four requests and five rows a call: prompts are cut, slots change hands, beginnings are shared.
+      const outputs = generate(
+        model,
+        prompts.map((tokens) => ({ tokens })),
+        { slots: 2, rowsPerCall: 5 },
+      );
+      for (const [i, tokens] of prompts.entries())
+        expect(outputs[i]!.tokens, `prompt ${i}`).toEqual(naiveGreedy(model, tokens, 8));
+    });
+  }
+
+  it("of a request depends on its seed, not on its company", () => {
+    const model = tiny("llama-2");
+    const job = { tokens: prompt(6, 1), temperature: 0.9, topP: 0.9, seed: 11 };
+    const [alone] = generate(model, [job]);
+    const company = Array.from({ length: 7 }, (_, i) => ({
+      tokens: prompt(2 + 3 * i, 50 + i),
+      temperature: 1,
+      seed: i,
+    }));
+    const crowd = generate(model, [...company, job, { ...job, seed: 12 }], { slots: 3, rowsPerCall: 7 });
+    expect(crowd[7]!.tokens).toEqual(alone!.tokens);
+    expect(crowd[8]!.tokens).not.toEqual(alone!.tokens);
+  });
+
+  it("ends at an end token, at a stop, at the limit and at the context", () => {
+    const model = tiny("llama-2");
+    const greedy = naiveGreedy(model, [1], 8);
+    const end = greedy.findIndex((token, i) => i > 1 && greedy.indexOf(token) === i);
+    const outputs = generate(model, [
+      { endIds: new Set([greedy[end]!]) },
+      { isStopped: (output) => output.length === 3 },
+      { maxTokens: 2 },
+      { tokens: prompt(60, 1), maxTokens: 100 },
+    ]);
+    expect(outputs.map(({ finish }) => finish)).toEqual(["end-of-text", "stop", "length", "length"]);
+    expect(outputs[0]!.tokens).toEqual(greedy.slice(0, end));
+    expect(outputs.slice(1).map(({ tokens }) => tokens.length)).toEqual([3, 2, 64 - 60]);
+  });
+
+  it("refuses what cannot fit, before any work", () => {
+    const model = tiny("llama-2");
+    expect(() => generate(model, [{ tokens: prompt(64, 1) }])).toThrowErrorMatchingInlineSnapshot(`[DataError: the request takes 64 tokens; the model's context has room for 63]`);
+    expect(() => generate(model, [{ tokens: [] }])).toThrowErrorMatchingInlineSnapshot(`[DataError: there is no token to start from]`);
+  });
+});
+
+describe("scoring", () => {
+  it("gives the losses of the plain forward pass, whatever is shared", () => {
+    for (const family of ["llama-2", "mistral", "qwen3"]) {
+      const model = tiny(family);
+      const shots = prompt(12, 1);
+      const jobs = [0, 1, 2].flatMap((question) => {
+        const context = [...shots, ...prompt(4 + question, 10 + question)];
+        return [0, 1, 2, 3].map((option) => ({
+          tokens: [...context, ...prompt(1 + option, 20 + option)],
+          from: context.length,
+        }));
+      });
+      const scores = score(model, jobs, { slots: 3, rowsPerCall: 9 });
+      for (const [i, { tokens, from }] of jobs.entries()) {
+        const whole = model.losses({
+          batch: 1,
+          tokens: Int32Array.from(tokens.slice(0, -1)),
+          targets: Int32Array.from(tokens.slice(1)),
+        });
+        // float32 storage, sums in float64: a few roundings of 6e-8 per layer.
+        expect(
+          relativeError(
+            scores[i]!,
+            Array.from(whole.subarray(from - 1), (nats) => -nats),
+          ),
+          `${family} ${i}`,
+        ).toBeLessThan(1e-5);
+      }
+    }
+  });
+
+  it("computes a common beginning once", () => {
+    const kernels = referenceKernels();
+    let rows = 0;
+    const counting = {
+      ...kernels,
+      embedding: (...args: Parameters<typeof kernels.embedding>) => {
+        if (args[4] === 16 && args[2] === model.weights.embedding.data) rows += args[3];
+        kernels.embedding(...args);
+      },
+    };
+    const model = initializeModel(parseConfig(TINY_CONFIGS["llama-2"]), {
+      kernels: counting,
+      precision: "f32",
+      trainable: false,
+    });
+    const context = prompt(30, 1);
+    score(
+      model,
+      [1, 2, 3, 4].map((option) => ({ tokens: [...context, option, option], from: 30 })),
+    );
+    // The first computes 31 of its 32 tokens; the others what predicts their own two: positions 29 and 30.
+    expect(rows).toBe(31 + 3 * 2);
+  });
+
+  it("of nothing is nothing", () => {
+    expect(score(tiny("llama-2"), [{ tokens: [1, 2], from: 2 }])).toEqual([[]]);
+  });
+});
+
+describe("choosing a token", () => {
+  const logits = Float32Array.from([0.5, 0.25, 0.125, 0.0625, 0.0625], Math.log);
+  const draw = (settings: { temperature: number; topP?: number; topK?: number }) => {
+    const counts = new Array<number>(5).fill(0);
+    for (let i = 0; i < 1600; i++)
+      counts[chooseToken(logits, { topP: 1, topK: 0, ...settings }, (i + 0.5) / 1600).token]!++;
+    return counts;
+  };
+  it("is greedy at temperature 0", () => expect(draw({ temperature: 0 })).toEqual([1600, 0, 0, 0, 0]));
+  it("follows the probabilities at 1", () => expect(draw({ temperature: 1 })).toEqual([800, 400, 200, 100, 100]));
+  it("keeps the top k", () => expect(draw({ temperature: 1, topK: 2 })).toEqual([1067, 533, 0, 0, 0]));
+  it("keeps the nucleus", () => expect(draw({ temperature: 1, topP: 0.7 })).toEqual([1067, 533, 0, 0, 0]));
+  // At temperature 1/2 probabilities are squared: 64, 16, 4, 1, 1 of 86.
+  it("sharpens", () => expect(draw({ temperature: 0.5 })).toEqual([1191, 297, 75, 18, 19]));
+  it("reports the model's own likelihood", () => {
+    const { token, logLikelihood } = chooseToken(logits, { temperature: 0.3, topP: 0.5, topK: 3 }, 0.2);
+    expect([token, logLikelihood]).toEqual([0, expect.closeTo(Math.log(0.5), 6)]);
+  });
+});

@@ -1,0 +1,291 @@
+/**
+ * Generating and scoring many sequences at once.
+ *
+ * Each call to the model carries one row for every sequence that is writing and fills up with rows of prompts still to be read, so
+ * long and short requests keep the products large. A request starts from the slot whose tokens agree with its own the longest: a
+ * few-shot prompt, or the question shared by several options, is computed once. While that common part is still being computed by
+ * another request, it waits.
+ */
+import { DataError } from "../core/index.ts";
+import { KeyValueCache, type Rows } from "./key-value-cache.ts";
+import type { Llama } from "./model.ts";
+import { chooseToken, type SamplingSettings, uniformOf } from "./sampling.ts";
+
+/** Scores tokens[from..] given all before them; from ≥ 1. */
+export interface ScoreJob {
+  kind: "score";
+  tokens: number[];
+  from: number;
+  onDone(result: { logLikelihoods: Float64Array; isGreedy: boolean }): void;
+}
+
+export interface GenerateJob extends SamplingSettings {
+  kind: "generate";
+  /** The prompt, at least one token. */
+  tokens: number[];
+  maxTokens: number;
+  seed: number;
+  /** Ends without being part of the output. */
+  endIds: ReadonlySet<number>;
+  /** Asked after every token: whether the output so far ends the sequence (a stop string appeared). */
+  isStopped?: (output: number[]) => boolean;
+  onDone(result: { tokens: number[]; logLikelihoods: number[]; finish: "stop" | "length" | "end-of-text" }): void;
+}
+
+export type Job = ScoreJob | GenerateJob;
+
+export interface SchedulerOptions {
+  /** Sequences computed side by side. Default 16. */
+  slots?: number;
+  /** Longest sequence, prompt and output together. Default: the model's context. */
+  maxTokens?: number;
+  /** Rows of one call to the model. Default 256. */
+  rowsPerCall?: number;
+}
+
+/** A common beginning shorter than this is computed again rather than waited for. */
+const WORTH_WAITING_TOKENS = 8;
+/** Waiting jobs looked at in one step, for one that can start. */
+const LOOK_AHEAD_JOBS = 64;
+const CACHE_STEP_TOKENS = 64;
+
+interface Active {
+  job: Job;
+  slot: number;
+  /** Prompt and what was generated. */
+  tokens: number[];
+  /** Positions in the cache. */
+  computed: number;
+  /** Nats of scored tokens, or of generated ones. */
+  logLikelihoods: number[];
+  isGreedy: boolean;
+}
+
+export class Scheduler {
+  readonly maxTokens: number;
+  #model: Llama;
+  #rowsPerCall: number;
+  #slotCount: number;
+  #cache: KeyValueCache | undefined;
+  /** What each slot holds: tokens in the cache, also after its sequence ended. */
+  #held: number[][];
+  #active: (Active | undefined)[];
+  #waiting: Job[] = [];
+
+  constructor(model: Llama, options: SchedulerOptions = {}) {
+    this.#model = model;
+    this.#slotCount = options.slots ?? 16;
+    this.maxTokens = Math.min(options.maxTokens ?? model.config.contextTokens, model.config.contextTokens);
+    this.#rowsPerCall = options.rowsPerCall ?? 256;
+    this.#held = Array.from({ length: this.#slotCount }, () => []);
+    this.#active = Array(this.#slotCount).fill(undefined);
+  }
+
+  /** @throws {DataError} MODEL_CONTEXT if the job cannot fit the context. */
+  add(job: Job): void {
+    const room = this.maxTokens - (job.kind === "generate" ? 1 : 0);
+    if (job.tokens.length === 0 || (job.kind === "score" && (job.from < 1 || job.from > job.tokens.length))) {
+      throw new DataError("MODEL_EMPTY_PROMPT", {
+        message: "there is no token to start from",
+        remedy: "start empty prompts with the end-of-document token",
+      });
+    }
+    if (job.tokens.length > room) {
+      throw new DataError("MODEL_CONTEXT", {
+        message: `the request takes ${job.tokens.length} tokens; the model's context has room for ${room}`,
+        remedy: "shorten the prompt, or use fewer examples",
+      });
+    }
+    if (job.kind === "score" && job.from === job.tokens.length) {
+      job.onDone({ logLikelihoods: new Float64Array(0), isGreedy: true });
+    } else if (job.kind === "generate" && job.maxTokens <= 0) {
+      job.onDone({ tokens: [], logLikelihoods: [], finish: "length" });
+    } else {
+      this.#waiting.push(job);
+    }
+  }
+
+  /** Cache positions that a job may take. */
+  #extent(job: Job): number {
+    return job.kind === "score" ? job.tokens.length : Math.min(this.maxTokens, job.tokens.length + job.maxTokens);
+  }
+
+  /** Forgets jobs that are not finished. */
+  clear(): void {
+    this.#waiting = [];
+    this.#active.fill(undefined);
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#active.every((sequence) => sequence === undefined);
+  }
+
+  /** One call to the model. Finished jobs are reported through their `onDone`. */
+  step(): void {
+    const cache = this.#cacheForWaiting();
+    this.#admit(cache);
+    const { rows, plan } = this.#nextRows();
+    if (rows.token.length === 0) return;
+    cache.forward(rows);
+    const scored: { sequence: Active; row: number; target: number }[] = [];
+    const sampled: { sequence: Active; row: number }[] = [];
+    for (const { sequence, firstRow, count } of plan) {
+      const first = sequence.computed;
+      sequence.computed += count;
+      this.#held[sequence.slot] = sequence.tokens.slice(0, sequence.computed);
+      const { job } = sequence;
+      if (job.kind === "score") {
+        for (let i = 0; i < count; i++) {
+          const target = first + i + 1;
+          if (target >= job.from && target < job.tokens.length) {
+            scored.push({ sequence, row: firstRow + i, target: job.tokens[target]! });
+          }
+        }
+      } else if (sequence.computed === sequence.tokens.length) {
+        sampled.push({ sequence, row: firstRow + count - 1 });
+      }
+    }
+    this.#score(scored);
+    this.#sample(sampled);
+    for (const { sequence } of plan) if (sequence.job.kind === "score") this.#finishScore(sequence, sequence.job);
+  }
+
+  #score(scored: { sequence: Active; row: number; target: number }[]): void {
+    if (scored.length === 0) return;
+    const targets = scored.map(({ target }) => target);
+    const { nats, best } = this.#cache!.score(
+      scored.map(({ row }) => row),
+      targets,
+    );
+    for (const [i, { sequence, target }] of scored.entries()) {
+      sequence.logLikelihoods.push(-nats[i]!);
+      if (best[i] !== target) sequence.isGreedy = false;
+    }
+  }
+
+  #finishScore(sequence: Active, job: ScoreJob): void {
+    if (sequence.logLikelihoods.length < job.tokens.length - job.from) return;
+    this.#active[sequence.slot] = undefined;
+    job.onDone({ logLikelihoods: Float64Array.from(sequence.logLikelihoods), isGreedy: sequence.isGreedy });
+  }
+
+  #sample(sampled: { sequence: Active; row: number }[]): void {
+    if (sampled.length === 0) return;
+    const V = this.#model.config.vocabSize;
+    const logits = this.#cache!.logits(sampled.map(({ row }) => row));
+    for (const [i, { sequence }] of sampled.entries()) {
+      const job = sequence.job as GenerateJob;
+      const written = sequence.tokens.length - job.tokens.length;
+      const row = logits.subarray(i * V, (i + 1) * V);
+      const { token, logLikelihood } = chooseToken(row, job, uniformOf(job.seed, written));
+      if (job.endIds.has(token)) {
+        this.#finishGenerate(sequence, job, "end-of-text");
+        continue;
+      }
+      sequence.tokens.push(token);
+      sequence.logLikelihoods.push(logLikelihood);
+      const isFull = written + 1 >= job.maxTokens || sequence.tokens.length >= this.maxTokens;
+      if (job.isStopped?.(sequence.tokens.slice(job.tokens.length))) this.#finishGenerate(sequence, job, "stop");
+      else if (isFull) this.#finishGenerate(sequence, job, "length");
+    }
+  }
+
+  #finishGenerate(sequence: Active, job: GenerateJob, finish: "stop" | "length" | "end-of-text"): void {
+    this.#active[sequence.slot] = undefined;
+    const tokens = sequence.tokens.slice(job.tokens.length);
+    job.onDone({ tokens, logLikelihoods: sequence.logLikelihoods, finish });
+  }
+
+  /** Gives free slots to waiting jobs, in order, except those worth keeping back until their beginning is computed. */
+  #admit(cache: KeyValueCache): void {
+    const later: Job[] = [];
+    for (const [i, job] of this.#waiting.entries()) {
+      if (i === LOOK_AHEAD_JOBS || !this.#active.includes(undefined)) {
+        later.push(...this.#waiting.slice(i));
+        break;
+      }
+      if (this.#extent(job) > cache.maxTokens) {
+        later.push(job);
+        continue;
+      }
+      // The last token runs in any case: its logits are wanted. For scoring, so do all that predict a scored token.
+      const reusable = (job.kind === "score" ? job.from : job.tokens.length) - 1;
+      const held = this.#held.map((tokens) => Math.min(commonLength(tokens, job.tokens), reusable));
+      const source = held.indexOf(Math.max(...held));
+      const shared = held[source]!;
+      const underway = this.#active.some(
+        (sequence) =>
+          sequence !== undefined &&
+          sequence.computed < sequence.job.tokens.length &&
+          Math.min(commonLength(sequence.job.tokens, job.tokens), reusable) > shared + WORTH_WAITING_TOKENS,
+      );
+      if (underway) {
+        later.push(job);
+        continue;
+      }
+      this.#start(cache, job, source, shared);
+    }
+    this.#waiting = later;
+  }
+
+  #start(cache: KeyValueCache, job: Job, source: number, shared: number): void {
+    // Taking over the source itself saves a copy, unless others may want what it holds beyond the shared part.
+    const free = this.#active.flatMap((sequence, slot) => (sequence ? [] : [slot]));
+    const slot = this.#leastUseful(free, source);
+    if (slot !== source && shared > 0) cache.copy(source, slot, shared);
+    this.#held[slot] = job.tokens.slice(0, shared);
+    this.#active[slot] = { job, slot, tokens: [...job.tokens], computed: shared, logLikelihoods: [], isGreedy: true };
+  }
+
+  /** The free slot holding the fewest tokens; the source only if nothing else is free. */
+  #leastUseful(free: number[], source: number): number {
+    const others = free.filter((slot) => slot !== source);
+    const by = (a: number, b: number) => this.#held[a]!.length - this.#held[b]!.length || a - b;
+    return others.toSorted(by)[0] ?? source;
+  }
+
+  /** Rows of the next call: writing sequences first, one each, then prompts in slot order until the call is full. */
+  #nextRows(): { rows: Rows; plan: { sequence: Active; firstRow: number; count: number }[] } {
+    const rows: Rows = { slot: [], position: [], token: [] };
+    const plan: { sequence: Active; firstRow: number; count: number }[] = [];
+    const active = this.#active.filter((sequence) => sequence !== undefined);
+    const remaining = (sequence: Active) => lastNeeded(sequence) - sequence.computed;
+    for (const sequence of active.toSorted((a, b) => Number(remaining(a) > 1) - Number(remaining(b) > 1))) {
+      const count = Math.min(remaining(sequence), this.#rowsPerCall - rows.token.length);
+      if (count <= 0) continue;
+      plan.push({ sequence, firstRow: rows.token.length, count });
+      for (let i = 0; i < count; i++) {
+        rows.slot.push(sequence.slot);
+        rows.position.push(sequence.computed + i);
+        rows.token.push(sequence.tokens[sequence.computed + i]!);
+      }
+    }
+    return { rows, plan };
+  }
+
+  /** The cache is as long as the jobs need, not as the context allows; it grows when nothing is underway. */
+  #cacheForWaiting(): KeyValueCache {
+    const isIdle = this.#active.every((sequence) => sequence === undefined);
+    if (!this.#cache || isIdle) {
+      const longest = this.#waiting.reduce((most, job) => Math.max(most, this.#extent(job)), 1);
+      if (!this.#cache || longest > this.#cache.maxTokens) {
+        this.#held.fill([]);
+        const maxTokens = Math.min(this.maxTokens, Math.ceil(longest / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS);
+        this.#cache = undefined; // free the old one first
+        this.#cache = new KeyValueCache(this.#model, { slots: this.#slotCount, maxTokens });
+      }
+    }
+    return this.#cache;
+  }
+}
+
+/** Positions to compute: scoring does not need what follows the last token. */
+function lastNeeded({ job, tokens }: Active): number {
+  return job.kind === "score" ? tokens.length - 1 : tokens.length;
+}
+
+function commonLength(a: number[], b: number[]): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i;
+  return length;
+}
