@@ -7,6 +7,8 @@ import { Worker, type WorkerOptions } from "node:worker_threads";
 export function startWorker(module: URL, options: WorkerOptions = {}): Worker {
   const fromSource = import.meta.url.endsWith(".ts");
   if (!fromSource) return new Worker(new URL(module.href.replace(/\.ts$/, ".js")), options);
-  // Node 20 does not strip types: tsx's loader does, inside the worker as well.
-  return new Worker(module, { ...options, execArgv: [...(options.execArgv ?? []), "--import", "tsx"] });
+  // Node 20 does not strip types, and a worker takes no `--import`: a first line of JavaScript registers tsx's loader inside it.
+  const tsx = JSON.stringify(import.meta.resolve("tsx/esm/api"));
+  const start = `import { register } from ${tsx}; register(); await import(${JSON.stringify(module.href)});`;
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(start)}`), options);
 }

@@ -86,6 +86,21 @@ export function requireFits(tokenizer: Tokenizer, modelVocabSize: number, where:
   });
 }
 
+/** What another thread needs to make the same tokenizer with `createTokenizer`. */
+export interface TokenizerParts {
+  text: string;
+  config: Record<string, unknown>;
+  endOfDocument: string;
+}
+
+/** @throws {ConfigError} TOKENIZER_UNSUPPORTED for a tokenizer that was not made here. */
+export function tokenizerParts(tokenizer: Tokenizer): TokenizerParts {
+  if (tokenizer instanceof HuggingFaceTokenizer) return tokenizer.parts();
+  throw new ConfigError("TOKENIZER_UNSUPPORTED", {
+    message: "only tokenizers made by loadTokenizer, createTokenizer or trainTokenizer can work on other threads",
+  });
+}
+
 class HuggingFaceTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly sha256: string;
@@ -172,6 +187,10 @@ class HuggingFaceTokenizer implements Tokenizer {
 
   tokenOf(id: number): string | undefined {
     return this.#tokens[id];
+  }
+
+  parts(): TokenizerParts {
+    return { text: this.#source, config: this.#config, endOfDocument: this.endOfDocumentToken };
   }
 
   async save(directory: string): Promise<void> {
