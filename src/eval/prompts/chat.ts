@@ -1,0 +1,57 @@
+/**
+ * Chat templates: what stands around a question for a model that was finetuned on messages.
+ *
+ * `chatml` is the layout of our own finetuning (SPEC 1f; roles question and answer, selectable); the others are those of the
+ * paper's baselines. `none` is for base models: the prompt as it is.
+ */
+
+export const chatTemplates = ["none", "chatml", "chatml-assistant", "med42", "medical-chat"] as const;
+export type ChatTemplate = (typeof chatTemplates)[number];
+
+export interface ChatMlRoles {
+  question: string;
+  answer: string;
+}
+export const meditronRoles: ChatMlRoles = { question: "question", answer: "answer" };
+
+/** One ChatML message, end mark and newline included. */
+export function chatMlMessage(role: string, content: string): string {
+  return `<|im_start|>${role}\n${content}<|im_end|>\n`;
+}
+
+/** The question as a whole message and the answer message opened. */
+export function chatMlPrompt(question: string, roles: ChatMlRoles = meditronRoles, system?: string): string {
+  const opening = system === undefined ? "" : chatMlMessage("system", system);
+  return `${opening}${chatMlMessage(roles.question, question)}<|im_start|>${roles.answer}\n`;
+}
+
+/** @param prompt - Without a final newline. */
+export function applyChatTemplate(template: ChatTemplate, prompt: string): string {
+  switch (template) {
+    case "none":
+      return prompt;
+    case "chatml":
+      return chatMlPrompt(prompt);
+    case "chatml-assistant":
+      return chatMlPrompt(prompt, { question: "user", answer: "assistant" });
+    case "med42":
+      return `\n<|system|>: You are a helpful medical assistant.\n<|prompter|>:${prompt}\n<|assistant|>:`;
+    case "medical-chat":
+      return `### User: ${prompt}\n### Assistant:`;
+  }
+}
+
+/** Texts that end an answer under a template. */
+export function stopsOf(template: ChatTemplate): string[] {
+  switch (template) {
+    case "none":
+      return [];
+    case "chatml":
+    case "chatml-assistant":
+      return ["<|im_end|>", "<|im_start|>"];
+    case "med42":
+      return ["<|prompter|>", "<|system|>"];
+    case "medical-chat":
+      return ["### User", "### Assistant", "User:"];
+  }
+}

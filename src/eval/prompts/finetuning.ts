@@ -1,0 +1,57 @@
+/**
+ * Finetuning examples: the very prompt that evaluation shows a finetuned model, and the answer it should give.
+ * A test holds the two byte-identical: a model must not be asked in words it was never trained on.
+ */
+import { answerText, type Benchmark, type Item } from "../benchmarks/benchmark.ts";
+import { type ChatMlRoles, chatMlPrompt, meditronRoles } from "./chat.ts";
+import { buildPrompt, workedAnswer } from "./prompt.ts";
+
+export interface FinetuningOptions {
+  /** Explanation first, then "The answer is: X ###". Items without an explanation give no example. */
+  chainOfThought?: boolean;
+}
+
+/** Content of the question message: instruction, body and suffix, without the final newline. */
+export function questionMessage(benchmark: Benchmark, item: Item, options: FinetuningOptions = {}): string {
+  const { text } = buildPrompt(benchmark, item, [], {
+    format: "meditron",
+    chat: "none",
+    chainOfThought: options.chainOfThought ?? false,
+  });
+  return benchmark.answerForm === "open" ? text.replace(/\nAnswer:$/, "") : text.trimEnd();
+}
+
+/** Content of the answer message: the letter (or word), or the worked answer closed by " ###" (SPEC 1f). */
+export function answerMessage(benchmark: Benchmark, item: Item, options: FinetuningOptions = {}): string {
+  if (!options.chainOfThought || benchmark.answerForm === "open") return answerText(benchmark, item);
+  return `${workedAnswer(benchmark, item, true)} ###`;
+}
+
+export interface FinetuningMessages {
+  id: string;
+  question: string;
+  answer: string;
+}
+
+/** The examples of a split, in order. */
+export function finetuningMessages(
+  benchmark: Benchmark,
+  items: readonly Item[],
+  options: FinetuningOptions = {},
+): FinetuningMessages[] {
+  const usable = options.chainOfThought ? items.filter((item) => item.explanation !== undefined) : items;
+  return usable.map((item) => ({
+    id: item.id,
+    question: questionMessage(benchmark, item, options),
+    answer: answerMessage(benchmark, item, options),
+  }));
+}
+
+/** The prompt of a finetuned model at evaluation: the question message whole, the answer message opened. */
+export function finetunedPrompt(
+  benchmark: Benchmark,
+  item: Item,
+  options: FinetuningOptions & { roles?: ChatMlRoles } = {},
+): string {
+  return chatMlPrompt(questionMessage(benchmark, item, options), options.roles ?? meditronRoles);
+}

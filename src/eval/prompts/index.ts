@@ -1,0 +1,11 @@
+export { applyChatTemplate, type ChatTemplate, chatMlMessage, chatMlPrompt, chatTemplates, stopsOf } from "./chat.ts";
+export { demonstrationsFor, paperSeeds } from "./demonstrations.ts";
+export {
+  answerMessage,
+  type FinetuningMessages,
+  finetunedPrompt,
+  finetuningMessages,
+  questionMessage,
+} from "./finetuning.ts";
+export { type FittedPrompt, fitPrompt } from "./fit.ts";
+export { buildPrompt, type Prompt, type PromptFormat, type PromptSettings, promptFormats } from "./prompt.ts";

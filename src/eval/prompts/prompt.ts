@@ -1,0 +1,98 @@
+/**
+ * From an item to the exact text a model reads (SPEC 1g), in two formats:
+ *
+ * `meditron`  instruction ⏎ [demonstrations, a blank line after each] body ⏎ "The answer is:" — a final newline with zero shots,
+ *             none with demonstrations, whose answers stand on the same line ("The answer is: B");
+ * `lm-eval`   the task formats of EleutherAI's lm-evaluation-harness, so that numbers can be laid side by side.
+ */
+import { answerText, type Benchmark, type Item } from "../benchmarks/benchmark.ts";
+import { applyChatTemplate, type ChatTemplate } from "./chat.ts";
+import { instructionFor } from "./instructions.ts";
+
+export const promptFormats = ["meditron", "lm-eval"] as const;
+export type PromptFormat = (typeof promptFormats)[number];
+
+export interface PromptSettings {
+  format: PromptFormat;
+  chat: ChatTemplate;
+  chainOfThought: boolean;
+}
+
+export interface Prompt {
+  text: string;
+  /** What stands between the prompt and an answer: nothing after a newline, else one space. */
+  answerPrefix: "" | " ";
+}
+
+const directSuffix = "The answer is:";
+const chainOfThoughtSuffix = "Let's think step by step.";
+
+/**
+ * Question and options without instruction or answer:
+ * `Question: ...?` blank line `Options:` lines `A. ...`. Yes/no items are their context and question, unlabelled.
+ */
+export function questionBody(benchmark: Pick<Benchmark, "answerForm">, item: Item): string {
+  const context = item.context === undefined ? "" : `${item.context}\n`;
+  if (benchmark.answerForm === "word") return `${context}${item.question}`;
+  if (item.options.length === 0) return `${context}Question: ${item.question}`;
+  const stem = /[?.]$/.test(item.question) ? item.question : `${item.question}?`;
+  const options = item.options.map(({ letter, text }) => `${letter}. ${text}`).join("\n");
+  return `${context}Question: ${stem}\n\nOptions:\n${options}`;
+}
+
+/** The worked answer of a training item: its explanation, where chains of thought are shown, then "The answer is: B". */
+export function workedAnswer(benchmark: Pick<Benchmark, "answerForm">, item: Item, chainOfThought: boolean): string {
+  if (benchmark.answerForm === "open") return item.answer;
+  const verdict = `${directSuffix} ${answerText(benchmark, item)}`;
+  if (!chainOfThought || item.explanation === undefined) return verdict;
+  return `${item.explanation.trim().replace(/\.+$/, "")}.\n${verdict}`;
+}
+
+/** @param demonstrations - Training items shown with their answers, the same for every item of a run. */
+export function buildPrompt(
+  benchmark: Benchmark,
+  item: Item,
+  demonstrations: readonly Item[],
+  settings: PromptSettings,
+): Prompt {
+  if (settings.format === "lm-eval") return harnessPrompt(benchmark, item, demonstrations);
+  const instruction = instructionFor(benchmark, item);
+  const opening = instruction === "" ? "" : `${instruction}\n`;
+  const shown = demonstrations.map(
+    (demo) => `${questionBody(benchmark, demo)}\n${workedAnswer(benchmark, demo, settings.chainOfThought)}\n\n`,
+  );
+  const suffix =
+    benchmark.answerForm === "open" ? "" : `\n${settings.chainOfThought ? chainOfThoughtSuffix : directSuffix}`;
+  const prompt = `${opening}${shown.join("")}${questionBody(benchmark, item)}${suffix}`;
+  if (settings.chat !== "none") {
+    const text = applyChatTemplate(settings.chat, prompt);
+    return { text, answerPrefix: text.endsWith("\n") ? "" : " " };
+  }
+  if (benchmark.answerForm === "open") return { text: `${prompt}\nAnswer:`, answerPrefix: " " };
+  return demonstrations.length > 0
+    ? { text: prompt, answerPrefix: " " }
+    : { text: `${prompt}\n`, answerPrefix: "" };
+}
+
+/** How the harness lays out the task of each family. @see lm_eval/tasks/{mmlu,medqa,medmcqa,pubmedqa} */
+function harnessPrompt(benchmark: Benchmark, item: Item, demonstrations: readonly Item[]): Prompt {
+  const shown = demonstrations.map((demo) => `${harnessBody(benchmark, demo)} ${answerText(benchmark, demo)}\n\n`);
+  const subject = item.subject?.replaceAll("_", " ");
+  const description =
+    benchmark.type === "mmlu"
+      ? `The following are multiple choice questions (with answers) about ${subject ?? "medicine"}.\n\n`
+      : "";
+  return { text: `${description}${shown.join("")}${harnessBody(benchmark, item)}`, answerPrefix: " " };
+}
+
+function harnessBody(benchmark: Benchmark, item: Item): string {
+  const lines = item.options.map(({ letter, text }) => `${letter}. ${text}`).join("\n");
+  if (benchmark.answerForm === "open") return `Question: ${item.question}\nAnswer:`;
+  if (benchmark.answerForm === "word")
+    return item.context === undefined
+      ? `Question: ${item.question}\nAnswer:`
+      : `Abstract: ${item.context}\nQuestion: ${item.question}\nAnswer:`;
+  if (benchmark.type === "mmlu") return `${item.question.trim()}\n${lines}\nAnswer:`;
+  if (benchmark.type === "medmcqa") return `Question: ${item.question}\nChoices:\n${lines}\nAnswer:`;
+  return `Question: ${item.question}\n${lines}\nAnswer:`;
+}
