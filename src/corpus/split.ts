@@ -16,7 +16,7 @@ export const VALIDATION_FRACTION: Readonly<Record<DocumentKind, number>> = {
 /** @param fraction - One for all kinds, or one a kind; kinds not named keep MEDITRON's. */
 export function splitOf(
   document: Pick<Document, "id" | "kind">,
-  fraction: number | Partial<Record<DocumentKind, number>>,
+  fraction: number | Partial<Record<DocumentKind, number | undefined>>,
   seed: number,
 ): Split {
   const share = typeof fraction === "number" ? fraction : (fraction[document.kind] ?? VALIDATION_FRACTION[document.kind]);

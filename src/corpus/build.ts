@@ -1,0 +1,343 @@
+/**
+ * A corpus from its sources, in two halves. First each source is read, cleaned and judged on its own and staged in `work/`
+ * (`ingest.ts`; in parallel, and kept across restarts). Then, over all of them: duplicates go, training and validation part,
+ * shards, drop log and manifest are written. The same inputs give the same bytes, however often the build was killed and
+ * however many threads worked on it; the manifest comes last, so a folder with a manifest is a whole corpus.
+ */
+import { readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { CancelledError, ConfigError, fromSystemError } from "../core/errors.ts";
+import { exists, readJson, writeFileAtomic, writeJsonAtomic } from "../core/files.ts";
+import { hashJson } from "../core/hash.ts";
+import { readJsonLines } from "../core/json-lines.ts";
+import { checkAccounts, type StageCount, sumAccounts } from "./accounting.ts";
+import { mergeCleaning } from "./clean.ts";
+import type { CorpusConfig } from "./config.ts";
+import { datasheet } from "./datasheet.ts";
+import {
+  type BenchmarkItem,
+  type ContaminationHit,
+  contaminationReport,
+  type ContaminationReport,
+  Decontaminator,
+} from "./decontaminate.ts";
+import { type Decisions, deduplicate, type DuplicateRule } from "./deduplicate.ts";
+import type { Document, Drop } from "./document.ts";
+import { DROP_LOG, DropLog, readDrops } from "./drop-log.ts";
+import { type StagedSource } from "./ingest.ts";
+import { ingestAll } from "./ingest-pool.ts";
+import { type CorpusManifest, MANIFEST, parseRecord, removeShards, ShardWriter } from "./shards.ts";
+import { splitOf } from "./split.ts";
+import { type NamedSource, nameSource } from "./sources/index.ts";
+import { listFiles } from "./sources/files.ts";
+import { Upsampler } from "./upsample.ts";
+
+export interface BuildProgress {
+  stage: "read" | "deduplicate" | "write";
+  /** Documents done in this stage. */
+  documents: number;
+  /** Of the stage, when known. */
+  total?: number;
+}
+
+export interface BuildOptions {
+  directory: string;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: BuildProgress) => void) | undefined;
+  /** Items of the benchmarks that `decontaminate.benchmarks` names; names not given here must be JSON Lines files. */
+  benchmarks?: Readonly<Record<string, readonly BenchmarkItem[]>> | undefined;
+  /** Sources read at the same time, each on a thread of its own. 1 reads on this one. */
+  threads?: number | undefined;
+}
+
+/**
+ * Builds a corpus into a folder, or returns the manifest of the one that stands there if its inputs are the same.
+ * @throws {ConfigError} if a path of the configuration does not exist; {CancelledError} on `signal` (the work is kept).
+ */
+export async function buildCorpus(config: CorpusConfig, options: BuildOptions): Promise<CorpusManifest> {
+  const { directory, signal } = options;
+  const sources = config.sources.map(nameSource);
+  const items = await loadBenchmarks(config, options.benchmarks ?? {});
+  const keys = await Promise.all(sources.map((source) => inputKey(source, config, items)));
+  const tool = await toolVersion();
+  const buildKey = hashJson({ keys, config, tool });
+  const statePath = join(directory, ".build.json");
+  if ((await exists(join(directory, MANIFEST))) && (await exists(statePath))) {
+    const state = await readJson<{ key: string }>(statePath);
+    if (state.key === buildKey) return readJson<CorpusManifest>(join(directory, MANIFEST));
+  }
+  const work = join(directory, "work");
+  try {
+    await removeShards(directory);
+    const folders = sources.map((source, i) => join(work, `${String(i).padStart(2, "0")}-${source.name}`));
+    const staged = await ingestAll(
+      sources.map((source, i) => ({ source, directory: folders[i]!, key: keys[i]! })),
+      config,
+      { ...options, items },
+    );
+    signal?.throwIfAborted();
+    const total = staged.reduce((sum, source) => sum + source.documents, 0);
+    options.onProgress?.({ stage: "deduplicate", documents: 0, total });
+    const features = folders.map((folder) => join(folder, "features.bin"));
+    const { stages } = config;
+    const decisions =
+      stages.deduplicate === false ? undefined : await deduplicate(features, stages.deduplicate, join(work, "keys"), signal);
+    options.onProgress?.({ stage: "deduplicate", documents: total, total });
+    const manifest = await write({ config, options, folders, staged, decisions, items, tool, total });
+    await writeJsonAtomic(join(directory, MANIFEST), manifest);
+    await writeJsonAtomic(statePath, { key: buildKey });
+    await rm(work, { recursive: true, force: true });
+    return manifest;
+  } catch (error) {
+    if (signal?.aborted)
+      throw new CancelledError("the corpus build was stopped", "run it again: sources that were read are kept");
+    throw error;
+  }
+}
+
+interface Writing {
+  config: CorpusConfig;
+  options: BuildOptions;
+  folders: string[];
+  staged: StagedSource[];
+  decisions: Decisions | undefined;
+  items: readonly BenchmarkItem[];
+  tool: string;
+  total: number;
+}
+
+/** The second half: shards, drop log and reports from the staged sources. */
+async function write({ config, options, folders, staged, decisions, items, tool, total }: Writing): Promise<CorpusManifest> {
+  const { directory, signal } = options;
+  const train = new ShardWriter(directory, "train", config.shardBytes);
+  const validation = new ShardWriter(directory, "validation", config.shardBytes);
+  const drops = await DropLog.create(join(directory, DROP_LOG));
+  const deduplicated: StageCount = { stage: "deduplicate", in: 0, out: 0, dropped: 0, added: 0 };
+  const split: StageCount = { stage: "split", in: 0, out: 0, dropped: 0, added: 0 };
+  const upsampled: StageCount = { stage: "upsample", in: 0, out: 0, dropped: 0, added: 0 };
+  try {
+    const kept = decisions ? await idsOfKept(folders, decisions) : new Map<number, string>();
+    const upsampler = config.stages.upsample && (await Upsampler.create(config.stages.upsample, () => documentsOf(folders, decisions)));
+    let index = 0;
+    for (const folder of folders) {
+      for await (const drop of readDrops(join(folder, "drops.jsonl.zst"))) await drops.write(drop);
+      for await (const document of readStaged(folder)) {
+        if (index % 256 === 0) {
+          signal?.throwIfAborted();
+          options.onProgress?.({ stage: "write", documents: index, total });
+        }
+        const decision = decisions?.of(index++);
+        deduplicated.in++;
+        if (decision) {
+          deduplicated.dropped++;
+          await drops.write(duplicateDrop(document, decision.rule, kept.get(decision.kept)!));
+          continue;
+        }
+        deduplicated.out++;
+        split.in++;
+        split.out++;
+        if (splitOf(document, config.validationFraction, config.seed) === "validation") {
+          await validation.write(document);
+          continue;
+        }
+        if (!upsampler) {
+          await train.write(document);
+          continue;
+        }
+        upsampled.in++;
+        const copies = upsampler.copies(document);
+        if (typeof copies !== "number") {
+          upsampled.dropped++;
+          await drops.write(copies);
+          continue;
+        }
+        for (let copy = 0; copy < copies; copy++)
+          await train.write(copy === 0 ? document : { ...document, id: `${document.id}#copy-${copy}` });
+        upsampled.out += copies;
+        upsampled.added += copies - 1;
+      }
+    }
+    options.onProgress?.({ stage: "write", documents: total, total });
+    const stages = sumAccounts(staged.flatMap((source) => source.stages));
+    if (decisions) stages.push(deduplicated);
+    stages.push(split);
+    if (upsampler) stages.push(upsampled);
+    const trainEnd = await train.end();
+    const validationEnd = await validation.end();
+    const { byRule, count } = drops;
+    await drops.commit();
+    checkAccounts(stages);
+    checkWhole(stages, trainEnd.counts.documents + validationEnd.counts.documents, count);
+
+    const reports: string[] = [];
+    const report = async (file: string, content: string | object) => {
+      if (typeof content === "string") await writeFileAtomic(join(directory, file), content);
+      else await writeJsonAtomic(join(directory, file), content);
+      reports.push(file);
+    };
+    const cleaning = mergeCleaning(staged.flatMap((source) => (source.cleaning ? [source.cleaning] : [])));
+    if (config.stages.clean !== false) await report("cleaning.json", cleaning);
+    let contamination: ContaminationReport | undefined;
+    if (config.stages.decontaminate) {
+      const { tooShort } = new Decontaminator(items, config.stages.decontaminate);
+      contamination = contaminationReport(items, tooShort.length, await contaminationHits(folders));
+      await report("contamination.json", contamination);
+    }
+    reports.push("datasheet.md");
+    const manifest: CorpusManifest = {
+      format: "meditron-corpus",
+      version: 1,
+      tool,
+      recipeHash: hashJson(withoutPaths(config)),
+      seed: config.seed,
+      shards: [...trainEnd.shards, ...validationEnd.shards],
+      splits: { train: trainEnd.counts, validation: validationEnd.counts },
+      drops: { total: count, byRule, file: DROP_LOG },
+      stages,
+      reports,
+    };
+    await writeFileAtomic(join(directory, "datasheet.md"), datasheet(manifest, { config, cleaning, contamination }));
+    return manifest;
+  } catch (error) {
+    await Promise.allSettled([train.abort(), validation.abort(), drops.abort()]);
+    throw error;
+  }
+}
+
+/** From the first record to the last: read + added = written + dropped. */
+function checkWhole(stages: readonly StageCount[], written: number, dropped: number): void {
+  const added = stages.reduce((sum, stage) => sum + stage.added, 0);
+  checkAccounts([{ stage: "whole build", in: stages[0]?.in ?? 0, out: written, dropped, added }]);
+}
+
+async function* readStaged(folder: string): AsyncGenerator<Document> {
+  for await (const { value } of readJsonLines<Parameters<typeof parseRecord>[0]>(join(folder, "documents.jsonl.zst")))
+    yield parseRecord(value);
+}
+
+/** Staged documents that deduplication keeps. */
+async function* documentsOf(folders: readonly string[], decisions: Decisions | undefined): AsyncGenerator<Document> {
+  let index = 0;
+  for (const folder of folders)
+    for await (const document of readStaged(folder)) if (!decisions?.of(index++)) yield document;
+}
+
+/** Ids of the documents that stay in the place of others, for the drop log. */
+async function idsOfKept(folders: readonly string[], decisions: Decisions): Promise<Map<number, string>> {
+  const wanted = new Set<number>();
+  for (let i = 0; i < decisions.count; i++) {
+    const decision = decisions.of(i);
+    if (decision) wanted.add(decision.kept);
+  }
+  const ids = new Map<number, string>();
+  if (wanted.size === 0) return ids;
+  let index = 0;
+  for (const folder of folders)
+    for await (const { id, source, meta } of readStaged(folder)) {
+      if (wanted.has(index)) ids.set(index, `${id} of ${source}${place(meta)}`);
+      index++;
+    }
+  return ids;
+}
+
+/** " (file.xml:120)" where a document's provenance says so. */
+function place(meta: Record<string, unknown>): string {
+  const provenance = meta.provenance as { file?: string; line?: number; offset?: number } | undefined;
+  if (!provenance?.file) return "";
+  const at = provenance.line ?? provenance.offset;
+  return ` (${provenance.file}${at === undefined ? "" : `:${at}`})`;
+}
+
+function duplicateDrop(document: Document, rule: DuplicateRule, kept: string): Drop {
+  const reasons: Record<DuplicateRule, string> = {
+    "deduplicate.id": `the same document as ${kept}`,
+    "deduplicate.id-conflict": `another text under the id of ${kept}, which is the newer or longer one`,
+    "deduplicate.text": `the same text as ${kept}`,
+    "deduplicate.opening": `opens with the same 500 letters as ${kept}`,
+    "deduplicate.title": `the same title as ${kept}`,
+    "deduplicate.near": `nearly the same text as ${kept}`,
+  };
+  return {
+    id: document.id,
+    source: document.source,
+    rule,
+    value: kept,
+    reason: reasons[rule],
+    where: place(document.meta).slice(2, -1),
+    title: document.title,
+    characters: document.text.length,
+  };
+}
+
+async function contaminationHits(folders: readonly string[]): Promise<ContaminationHit[]> {
+  const hits: ContaminationHit[] = [];
+  for (const folder of folders)
+    for await (const { value } of readJsonLines<ContaminationHit>(join(folder, "contamination.jsonl.zst"))) hits.push(value);
+  return hits;
+}
+
+async function loadBenchmarks(
+  config: CorpusConfig,
+  given: Readonly<Record<string, readonly BenchmarkItem[]>>,
+): Promise<BenchmarkItem[]> {
+  const items: BenchmarkItem[] = [];
+  for (const name of config.stages.decontaminate?.benchmarks ?? []) {
+    const known = given[name];
+    if (known) {
+      items.push(...known);
+      continue;
+    }
+    if (!(await exists(name)))
+      throw new ConfigError("CORPUS_NO_BENCHMARK", {
+        message: `no benchmark and no file "${name}"`,
+        where: "stages.decontaminate.benchmarks",
+        remedy: `name a benchmark of the recipe${Object.keys(given).length > 0 ? ` (${Object.keys(given).join(", ")})` : ""} or a JSON Lines file with a "text" in each line`,
+      });
+    for await (const { value, line } of readJsonLines<Partial<BenchmarkItem>>(name))
+      if (typeof value.text === "string")
+        items.push({ benchmark: String(value.benchmark ?? name), id: String(value.id ?? line.number), text: value.text });
+  }
+  return items;
+}
+
+/** What the staged form of a source depends on: its settings, the stages, and which files it has (by size and time). */
+async function inputKey(source: NamedSource, config: CorpusConfig, items: readonly BenchmarkItem[]): Promise<string> {
+  const path = source.type === "guideline-site" ? undefined : source.path;
+  const files: [string, number, number][] = [];
+  if (path !== undefined)
+    for (const file of await listFiles(path, [])) {
+      const { size, mtimeMs } = await stat(file.path);
+      files.push([file.relative, size, mtimeMs]);
+    }
+  const { deduplicate: _, upsample: __, ...stages } = config.stages;
+  return hashJson({ source, stages, near: config.stages.deduplicate, only: config.only, files, items, tool: await toolVersion() });
+}
+
+/** Paths differ from machine to machine; the corpus does not. */
+function withoutPaths(config: CorpusConfig): unknown {
+  return {
+    ...config,
+    sources: config.sources.map((source) => {
+      const { path: _, cache: __, ...rest } = source as Record<string, unknown>;
+      return rest;
+    }),
+  };
+}
+
+let version: Promise<string> | undefined;
+/** "meditron 0.1.0" */
+export function toolVersion(): Promise<string> {
+  version ??= (async () => {
+    for (const up of ["../../package.json", "../../../package.json"]) {
+      const url = new URL(up, import.meta.url);
+      try {
+        const { name, version } = JSON.parse(await readFile(url, "utf8")) as { name?: string; version?: string };
+        if (name === "meditron") return `meditron ${version}`;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fromSystemError(error, url.pathname, "reading the version");
+      }
+    }
+    return "meditron";
+  })();
+  return version;
+}

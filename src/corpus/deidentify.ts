@@ -1,0 +1,3 @@
+export function deidentifyText(text: string): { text: string } {
+  return { text };
+}

@@ -1,0 +1,169 @@
+/**
+ * What deduplication needs to know of a document, in a record of fixed size: keys by which two documents can be the same, and
+ * the facts by which one of them is kept. Written beside the staged documents while they are read, so that deduplication
+ * itself never reads a text.
+ *
+ *   u32 × 2: id, text, opening, title (0 0 = no key) · i32 date · u32 characters · u8 rank · u8 has shingles · u16 0 · u32 × 2 × bands
+ */
+import { open } from "node:fs/promises";
+import { DataError, fromSystemError } from "../core/errors.ts";
+import { AtomicFile } from "../core/files.ts";
+import { sha256 } from "../core/hash.ts";
+import type { Document, DocumentKind } from "./document.ts";
+import { MinHasher, type MinHashOptions } from "./minhash.ts";
+import { hashLetters } from "./words.ts";
+
+/** Which kind is kept when two documents are the same: the vetted one, then the fuller one. */
+export const KIND_RANK: Readonly<Record<DocumentKind, number>> = { guideline: 4, paper: 3, abstract: 2, other: 1, replay: 0 };
+
+export const KEYS = ["id", "text", "opening", "title"] as const;
+export type Key = (typeof KEYS)[number];
+
+const DATE_AT = 8 * KEYS.length;
+const CHARACTERS_AT = DATE_AT + 4;
+const RANK_AT = CHARACTERS_AT + 4;
+const SHINGLES_AT = RANK_AT + 1;
+const BANDS_AT = RANK_AT + 4;
+
+/** MEDITRON's key of a guideline: the first 500 letters and digits (SPEC 1a.4). Shorter texts are compared whole. */
+const OPENING_LETTERS = 500;
+
+export interface FeatureOptions {
+  near: MinHashOptions | false;
+  titleMinWords: number;
+}
+
+export function recordBytes(options: FeatureOptions): number {
+  return BANDS_AT + (options.near === false ? 0 : 8 * options.near.bands);
+}
+
+/** Writes the features of documents, in order. */
+export class FeatureWriter {
+  #file: AtomicFile;
+  #options: FeatureOptions;
+  #hasher: MinHasher | undefined;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+
+  private constructor(file: AtomicFile, options: FeatureOptions) {
+    this.#file = file;
+    this.#options = options;
+    this.#hasher = options.near === false ? undefined : new MinHasher(options.near);
+  }
+
+  static async create(path: string, options: FeatureOptions): Promise<FeatureWriter> {
+    return new FeatureWriter(await AtomicFile.create(path), options);
+  }
+
+  async write(document: Document): Promise<void> {
+    const record = Buffer.alloc(recordBytes(this.#options));
+    const id = Buffer.from(sha256(document.id).slice(0, 16), "hex");
+    id.copy(record, 0);
+    Buffer.from(document.sha256.slice(0, 16), "hex").copy(record, 8);
+    // The opening counts within one source and kind only: across them, near duplicates decide.
+    const [openingHigh, openingLow] = hashLetters(document.text, 1, OPENING_LETTERS);
+    const scope = Number.parseInt(sha256(`${document.source}\n${document.kind}`).slice(0, 8), 16);
+    record.writeUInt32LE((openingHigh ^ scope) >>> 0, 16);
+    record.writeUInt32LE(openingLow, 20);
+    if (document.title.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length >= this.#options.titleMinWords) {
+      const [high, low] = hashLetters(document.title, 2);
+      record.writeUInt32LE(high, 24);
+      record.writeUInt32LE(low || 1, 28);
+    }
+    record.writeInt32LE(dateNumber(document), DATE_AT);
+    record.writeUInt32LE(document.text.length, CHARACTERS_AT);
+    record.writeUInt8(KIND_RANK[document.kind], RANK_AT);
+    const bands = this.#hasher?.bandKeys(document.text);
+    if (bands) {
+      record.writeUInt8(1, SHINGLES_AT);
+      for (let i = 0; i < bands.length; i++) record.writeUInt32LE(bands[i]!, BANDS_AT + 4 * i);
+    }
+    this.#pending.push(record);
+    this.#pendingBytes += record.length;
+    if (this.#pendingBytes >= 1 << 20) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#file.write(bytes);
+  }
+
+  async commit(): Promise<void> {
+    await this.#flush();
+    await this.#file.commit();
+  }
+
+  abort(): Promise<void> {
+    return this.#file.abort();
+  }
+}
+
+/** 20190430 for "2019-04-30", 20190000 for "2019", 0 for none: the source's revision date if it gives one. */
+function dateNumber(document: Document): number {
+  const revised = document.meta.revised;
+  const date = (typeof revised === "string" ? revised : undefined) ?? document.published;
+  const [, year, month, day] = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?/.exec(date ?? "") ?? [];
+  return Number(year ?? 0) * 10_000 + Number(month ?? 0) * 100 + Number(day ?? 0);
+}
+
+/** Views of one feature record. */
+export interface Feature {
+  key(key: Key): [high: number, low: number] | undefined;
+  /** Undefined if the text has no shingles. */
+  band(index: number): [high: number, low: number] | undefined;
+  date: number;
+  characters: number;
+  rank: number;
+}
+
+/** Features of documents in the order they were written; each is valid until the next. */
+export async function* readFeatures(path: string, options: FeatureOptions): AsyncGenerator<Feature> {
+  const size = recordBytes(options);
+  let record: Buffer = Buffer.alloc(size);
+  const feature: Feature = {
+    key(key) {
+      const at = 8 * KEYS.indexOf(key);
+      const high = record.readUInt32LE(at);
+      const low = record.readUInt32LE(at + 4);
+      return high === 0 && low === 0 ? undefined : [high, low];
+    },
+    band(index) {
+      if (record[SHINGLES_AT] === 0) return undefined;
+      return [record.readUInt32LE(BANDS_AT + 8 * index), record.readUInt32LE(BANDS_AT + 8 * index + 4)];
+    },
+    get date() {
+      return record.readInt32LE(DATE_AT);
+    },
+    get characters() {
+      return record.readUInt32LE(CHARACTERS_AT);
+    },
+    get rank() {
+      return record[RANK_AT]!;
+    },
+  };
+  const block = Buffer.alloc(size * Math.max(1, Math.floor((1 << 20) / size)));
+  const handle = await open(path, "r").catch((error: unknown) => {
+    throw fromSystemError(error, path, "reading features");
+  });
+  try {
+    for (let position = 0; ; ) {
+      const { bytesRead } = await handle.read(block, 0, block.length, position);
+      if (bytesRead === 0) return;
+      if (bytesRead % size !== 0)
+        throw new DataError("CORPUS_STAGE_DAMAGED", {
+          message: "a file of the unfinished build is cut short",
+          where: path,
+          remedy: "remove the work folder and build again",
+        });
+      position += bytesRead;
+      for (let at = 0; at < bytesRead; at += size) {
+        record = block.subarray(at, at + size);
+        yield feature;
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * The first half of a build, one source at a time: read, clean, judge, and stage what is left in the work folder, with the
+ * features that deduplication needs. A source's folder is whole once `done.json` stands in it; until then it is made again.
+ *
+ *   work/00-pubmed/  documents.jsonl.zst · features.bin · drops.jsonl.zst · contamination.jsonl.zst · done.json
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DataError } from "../core/errors.ts";
+import { exists, readJson, writeJsonAtomic } from "../core/files.ts";
+import { checkAccounts, type StageCount } from "./accounting.ts";
+import { CleaningAudit, type CleaningSummary } from "./clean.ts";
+import type { CorpusConfig } from "./config.ts";
+import { type BenchmarkItem, contaminatedDrop, Decontaminator } from "./decontaminate.ts";
+import type { Document, Drop } from "./document.ts";
+import { DropLog } from "./drop-log.ts";
+import { type FeatureOptions, FeatureWriter } from "./features.ts";
+import { brokenLimits, filterProfiles } from "./filter.ts";
+import { formatRecord } from "./shards.ts";
+import { type NamedSource, readSource } from "./sources/index.ts";
+import { ZstdLines } from "./zstd-lines.ts";
+
+export interface StagedSource {
+  /** Hash of all that the outcome depends on. */
+  key: string;
+  source: string;
+  documents: number;
+  stages: StageCount[];
+  dropsByRule: Record<string, number>;
+  cleaning?: CleaningSummary;
+  contaminatedItems: number;
+}
+
+export interface IngestOptions {
+  directory: string;
+  key: string;
+  signal?: AbortSignal | undefined;
+  onDocuments?: ((count: number) => void) | undefined;
+  benchmarkItems?: readonly BenchmarkItem[] | undefined;
+}
+
+/** A judgement on one document: the document (changed or not), or why it goes. */
+type Step = (document: Document) => Document | Drop;
+const isDrop = (value: Document | Drop): value is Drop => "rule" in value;
+
+const PROGRESS_EVERY = 64;
+
+/** The features a configuration asks for. */
+export function featureOptions(config: CorpusConfig): FeatureOptions {
+  const { deduplicate } = config.stages;
+  return deduplicate === false
+    ? { near: false, titleMinWords: Number.POSITIVE_INFINITY }
+    : { near: deduplicate.near, titleMinWords: deduplicate.titleMinWords };
+}
+
+/** Reads one source into its folder, unless it stands there already, whole and made from the same inputs. */
+export async function ingest(source: NamedSource, config: CorpusConfig, options: IngestOptions): Promise<StagedSource> {
+  const donePath = join(options.directory, "done.json");
+  if (await exists(donePath)) {
+    const done = await readJson<StagedSource>(donePath);
+    if (done.key === options.key) {
+      options.onDocuments?.(done.documents);
+      return done;
+    }
+  }
+  await rm(options.directory, { recursive: true, force: true });
+  const documents = await ZstdLines.create(join(options.directory, "documents.jsonl.zst"));
+  const features = await FeatureWriter.create(join(options.directory, "features.bin"), featureOptions(config));
+  const drops = await DropLog.create(join(options.directory, "drops.jsonl.zst"));
+  const contamination = await ZstdLines.create(join(options.directory, "contamination.jsonl.zst"));
+  try {
+    const audit = new CleaningAudit();
+    const steps = await makeSteps(config, audit, contamination, options.benchmarkItems);
+    const counts = steps.map(({ stage }): StageCount => ({ stage, in: 0, out: 0, dropped: 0, added: 0 }));
+    const reading: StageCount = { stage: "read", in: 0, out: 0, dropped: 0, added: 0 };
+    let unreported = 0;
+    items: for await (const item of readSource(source, options.signal)) {
+      reading.in++;
+      if (++unreported === PROGRESS_EVERY) {
+        options.onDocuments?.(unreported);
+        unreported = 0;
+      }
+      const problem = "drop" in item ? item.drop : malformed(item.document);
+      if (problem) {
+        reading.dropped++;
+        await drops.write(problem);
+        continue;
+      }
+      reading.out++;
+      let document = (item as { document: Document }).document;
+      for (const [index, { step }] of steps.entries()) {
+        const count = counts[index]!;
+        count.in++;
+        const result = step(document);
+        if (isDrop(result)) {
+          count.dropped++;
+          await drops.write(result);
+          continue items;
+        }
+        count.out++;
+        document = result;
+      }
+      await documents.write(formatRecord(document));
+      await features.write(document);
+    }
+    options.onDocuments?.(unreported);
+    const stages = [reading, ...counts];
+    checkAccounts(stages);
+    const done: StagedSource = {
+      key: options.key,
+      source: source.name,
+      documents: documents.lines,
+      stages,
+      dropsByRule: drops.byRule,
+      ...(config.stages.clean !== false && { cleaning: audit.summary() }),
+      contaminatedItems: contamination.lines,
+    };
+    const dropped = stages.reduce((sum, stage) => sum + stage.dropped, 0);
+    if (drops.count !== dropped || reading.in !== documents.lines + dropped)
+      throw new DataError("CORPUS_UNACCOUNTED", {
+        message: `${reading.in} records were read, ${documents.lines} staged, ${drops.count} are in the drop log`,
+        where: `source ${source.name}`,
+        remedy: "this is a bug: please report it with the recipe; no corpus was written",
+      });
+    await documents.commit();
+    await features.commit();
+    await drops.commit();
+    await contamination.commit();
+    await writeJsonAtomic(donePath, done);
+    return done;
+  } catch (error) {
+    await Promise.allSettled([documents.abort(), features.abort(), drops.abort(), contamination.abort()]);
+    throw error;
+  }
+}
+
+async function makeSteps(
+  config: CorpusConfig,
+  audit: CleaningAudit,
+  contamination: ZstdLines,
+  items: readonly BenchmarkItem[] = [],
+): Promise<{ stage: string; step: Step }[]> {
+  const { clean, language, filter, decontaminate, deidentify } = config.stages;
+  const steps: { stage: string; step: Step }[] = [];
+  if (config.only === "redistributable")
+    steps.push({
+      stage: "license",
+      step: (document) =>
+        document.redistributable
+          ? document
+          : goes(document, "license.not-redistributable", `its license (${document.license}) does not allow passing it on`),
+    });
+  if (deidentify) {
+    const { deidentifyText } = await import("./deidentify.ts");
+    const { withText } = await import("./document.ts");
+    steps.push({
+      stage: "deidentify",
+      step: (document) =>
+        deidentify.kinds.includes(document.kind) ? withText(document, deidentifyText(document.text).text) : document,
+    });
+  }
+  if (clean !== false)
+    steps.push({
+      stage: "clean",
+      step: (document) => {
+        const cleaned = audit.clean(document, clean.rules as Parameters<CleaningAudit["clean"]>[1]);
+        return cleaned.text.trim() === "" ? goes(document, "clean.empty", "nothing is left after cleaning") : cleaned;
+      },
+    });
+  if (language) {
+    const { checkLanguage } = await import("./language.ts");
+    steps.push({
+      stage: "language",
+      step: (document) => (language.kinds.includes(document.kind) ? checkLanguage(document, language) : document),
+    });
+  }
+  if (filter) {
+    const profiles = filterProfiles(filter as Parameters<typeof filterProfiles>[0]);
+    steps.push({ stage: "filter", step: (document) => brokenLimits(document, profiles[document.kind])[0] ?? document });
+  }
+  if (decontaminate) {
+    const decontaminator = new Decontaminator(items, decontaminate);
+    steps.push({
+      stage: "decontaminate",
+      step: (document) => {
+        const hits = decontaminator.check(document);
+        for (const hit of hits) void contamination.write(JSON.stringify(hit));
+        return hits.length > 0 && decontaminate.action === "drop" ? contaminatedDrop(document, hits, decontaminate) : document;
+      },
+    });
+  }
+  return steps;
+}
+
+/** A record that became no proper document. */
+function malformed(document: Document): Drop | undefined {
+  if (document.id === "") return goes(document, "read.no-id", "the record has no id");
+  if (document.text.trim() === "") return goes(document, "read.no-text", "the record has no text");
+  return undefined;
+}
+
+function goes(document: Document, rule: string, reason: string): Drop {
+  return {
+    id: document.id,
+    source: document.source,
+    rule,
+    reason,
+    title: document.title,
+    characters: document.text.length,
+  };
+}

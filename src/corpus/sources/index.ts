@@ -1,0 +1,45 @@
+/** The reader of each source type. Readers are loaded when a recipe names them: a corpus of text needs no PDF engine. */
+import type { SourceConfig } from "../config.ts";
+import type { SourceItem } from "../document.ts";
+
+/** A source as the configuration gives it, with its name filled in. */
+export type NamedSource = SourceConfig & { name: string };
+
+export function nameSource(source: SourceConfig): NamedSource {
+  const fallback = source.type === "guideline-site" ? source.adapter.replace(/^.*\//, "").replace(/\.ya?ml$/, "") : source.type;
+  return { ...source, name: source.name ?? fallback };
+}
+
+/** All items of a source, in an order that does not depend on anything but its files. */
+export async function* readSource(source: NamedSource, signal?: AbortSignal): AsyncGenerator<SourceItem> {
+  let documents = 0;
+  for await (const item of await open(source, signal)) {
+    signal?.throwIfAborted();
+    yield item;
+    if ("document" in item && ++documents === source.limit) return;
+  }
+}
+
+async function open(source: NamedSource, _signal?: AbortSignal): Promise<AsyncIterable<SourceItem>> {
+  switch (source.type) {
+    case "text":
+      return (await import("./text.ts")).readTextFiles(source);
+    case "html":
+      return (await import("./html.ts")).readHtml(source);
+    case "jsonl":
+    case "parquet":
+    case "huggingface":
+    case "guideline-site":
+    case "ngc":
+    case "cnxml":
+    case "medquad":
+    case "pdf":
+    case "pubmed":
+    case "jats":
+    case "s2orc":
+    case "cord19":
+      throw new Error(`source ${source.type} is not built yet`);
+    default:
+      return source satisfies never;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * PubMed citations from NLM's XML: baseline and update files, E-utilities results, plain or compressed.
+ *
+ * A document is title, newline, abstract (SPEC of MEDITRON: abstracts carry no headings of their own; structured ones keep their
+ * labels). Every record of every file becomes a document or a drop: retracted, without abstract, deleted, superseded by a newer
+ * version, or unreadable with its place.
+ *
+ * @see https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/250101/index.html
+ */
+import type { Document, Drop, SourceItem } from "../document.ts";
+import { type SourceFile, listFiles } from "./files.ts";
+import { statedLicense } from "./license-statement.ts";
+import { abstractText, type PubMedRecord, pubMedRecord, UNREAD_PARTS } from "./pubmed-record.ts";
+import { PubMedVersions } from "./pubmed-versions.ts";
+import { document, drop, makeDocument, type SourceOptions } from "./source.ts";
+import { parseXml, XmlError, type XmlElement } from "./xml.ts";
+import { readXmlRecords, type XmlProblem, type XmlRecord } from "./xml-records.ts";
+
+export interface PubMedOptions extends SourceOptions {
+  /** Keep citations without abstract as their title alone. Default: drop them. */
+  titlesOnly?: boolean | undefined;
+  /** Retracted articles and retraction notices: "drop" (default) or "keep". */
+  retracted?: "drop" | "keep" | undefined;
+  /**
+   * "newest" (default) reads the files twice and keeps one record a PMID, honouring DeleteCitation; "all" reads once and
+   * keeps every record, for a baseline alone, in which a PMID occurs once.
+   */
+  versions?: "newest" | "all" | undefined;
+}
+
+const EXTENSIONS = [".xml"];
+const RECORD_TAGS = ["PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument"];
+const WRAPPER = /<\/?(PubmedArticleSet|PubmedBookArticleSet|ArticleSet|pubmed-document-set)(\s[^>]*)?>/g;
+
+/** Documents and drops of all citations below `options.path`, in order of file name and place. */
+export async function* readPubMed(options: PubMedOptions): AsyncGenerator<SourceItem> {
+  const files = await listFiles(options.path, EXTENSIONS);
+  const versions = options.versions === "all" ? undefined : await indexVersions(files);
+  let position = 0;
+  for (const file of files) {
+    for await (const { record, problem } of records(file)) {
+      if (problem) yield drop(problemDrop(options, file, problem));
+      else if (record && !record.tag.startsWith("Delete")) yield readRecord(options, file, record, versions, position++);
+    }
+  }
+}
+
+const records = (file: SourceFile) =>
+  readXmlRecords(file.path, { tags: RECORD_TAGS, format: "PubMed", wrapper: WRAPPER });
+
+/** First pass: no record is parsed, three patterns are looked for in each. */
+async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersions> {
+  const versions = new PubMedVersions();
+  let position = 0;
+  for (const file of files) {
+    for await (const { record } of records(file)) {
+      if (!record) continue;
+      if (record.tag.startsWith("Delete")) {
+        for (const [, pmid] of record.text.matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g)) versions.delete(Number(pmid), position);
+        continue;
+      }
+      const pmid = /<PMID(?:\s+Version\s*=\s*["'](\d+)["'])?[^>]*>\s*(\d{1,8})\s*</.exec(record.text);
+      const revised = /<DateRevised>\s*<Year>(\d{4})<\/Year>\s*<Month>(\d\d)<\/Month>\s*<Day>(\d\d)</.exec(record.text);
+      const date = revised ? `${revised[1]}-${revised[2]}-${revised[3]}` : undefined;
+      if (pmid) versions.add(Number(pmid[2]), Number(pmid[1] ?? 1), date, position);
+      position++;
+    }
+  }
+  return versions;
+}
+
+function readRecord(
+  options: PubMedOptions,
+  file: SourceFile,
+  source: XmlRecord,
+  versions: PubMedVersions | undefined,
+  position: number,
+): SourceItem {
+  const place = `${file.relative}#${source.offset}`;
+  let element: XmlElement;
+  try {
+    element = parseXml(source.text, { skip: UNREAD_PARTS });
+  } catch (error) {
+    if (!(error instanceof XmlError)) throw error;
+    const at = source.offset + Buffer.byteLength(source.text.slice(0, error.at));
+    const pmid = /<PMID[^>]*>\s*(\d{1,8})\s*</.exec(source.text)?.[1];
+    const who = pmid === undefined ? "" : ` (PMID ${pmid})`;
+    return drop({
+      id: place,
+      source: options.name,
+      rule: "read.malformed",
+      reason: `malformed XML${who}: ${error.message}`,
+      where: `${file.path}#${at}`,
+      characters: source.text.length,
+    });
+  }
+  const record = pubMedRecord(element);
+  const where = `${file.path}#${source.offset}`;
+  if (!record) {
+    const reason = "the record has no PMID";
+    return drop({ id: place, source: options.name, rule: "pubmed.no-id", reason, where, characters: source.text.length });
+  }
+  const body = abstractText(record.abstract);
+  const refuse = (rule: string, reason: string): SourceItem => {
+    const characters = record.title.length + body.length;
+    return drop({ id: `pmid:${record.pmid}`, source: options.name, rule, reason, where, title: record.title, characters } satisfies Drop);
+  };
+  switch (versions?.verdict(Number(record.pmid), position)) {
+    case "deleted":
+      return refuse("pubmed.deleted", "NLM deleted the citation (DeleteCitation)");
+    case "superseded":
+      return refuse("pubmed.superseded", "a newer version of this PMID is in the files");
+  }
+  if (options.retracted !== "keep") {
+    if (record.retracted) return refuse("pubmed.retracted", "the article has been retracted");
+    if (record.retractionNotice) return refuse("pubmed.retraction-notice", "the notice of a retraction, not an article");
+  }
+  if (body === "" && record.title === "") return refuse("read.no-text", "the record has neither title nor abstract");
+  if (body === "" && !options.titlesOnly) return refuse("pubmed.no-abstract", "the record has no abstract");
+  return document(pubMedDocument(options, record, body, file, source.offset));
+}
+
+function pubMedDocument(
+  options: PubMedOptions,
+  record: PubMedRecord,
+  body: string,
+  file: SourceFile,
+  offset: number,
+): Document {
+  const license = statedLicense(record.copyright ?? "");
+  const { title, published, abstract: _, status, retracted, retractionNotice, ...facts } = record;
+  const made = makeDocument(options, "abstract", {
+    id: `pmid:${record.pmid}`,
+    title,
+    text: body === "" ? title : title === "" ? body : `${title}\n${body}`,
+    url: `https://pubmed.ncbi.nlm.nih.gov/${record.pmid}/`,
+    // NLM's abstracts may be their publishers': what the record does not grant is unknown, whatever the source as a whole states.
+    ...(license.id !== "unknown" && { license: license.id }),
+    ...(published && { published }),
+    // AbstractText and ArticleTitle are English by NLM's rules, whatever the article's language.
+    language: "en",
+    meta: {
+      ...facts,
+      ...(status && { status }),
+      ...(retracted && { retracted }),
+      ...(retractionNotice && { retractionNotice }),
+      provenance: { file: file.relative, offset },
+    },
+  });
+  if (license.redistributable && options.redistributable === undefined) made.redistributable = true;
+  return made;
+}
+
+export function problemDrop(options: SourceOptions, file: SourceFile, problem: XmlProblem): Drop {
+  return {
+    id: `${file.relative}#${problem.offset}`,
+    source: options.name,
+    rule: problem.rule,
+    reason: problem.reason,
+    where: `${file.path}#${problem.offset}`,
+    ...(problem.value !== undefined && { value: problem.value }),
+    ...(problem.threshold !== undefined && { threshold: problem.threshold }),
+  };
+}
