@@ -1,4 +1,5 @@
 export { type Compression, detectCompression, readDecompressed } from "./compression.ts";
+export { type PackedError, packError, unpackError } from "./error-transport.ts";
 export {
   CancelledError,
   ConfigError,

@@ -113,8 +113,12 @@ describe("generation", () => {
 
   it("refuses what cannot fit, before any work", () => {
     const model = tiny("llama-2");
-    expect(() => generate(model, [{ tokens: prompt(64, 1) }])).toThrowErrorMatchingInlineSnapshot(`[DataError: the request takes 64 tokens; the model's context has room for 63]`);
-    expect(() => generate(model, [{ tokens: [] }])).toThrowErrorMatchingInlineSnapshot(`[DataError: there is no token to start from]`);
+    expect(() => generate(model, [{ tokens: prompt(64, 1) }])).toThrowErrorMatchingInlineSnapshot(
+      `[DataError: the request takes 64 tokens; the model's context has room for 63]`,
+    );
+    expect(() => generate(model, [{ tokens: [] }])).toThrowErrorMatchingInlineSnapshot(
+      `[DataError: there is no token to start from]`,
+    );
   });
 });
 

@@ -83,7 +83,8 @@ export class Scheduler {
 
   /** @throws {DataError} MODEL_CONTEXT if the job cannot fit the context. */
   add(job: Job): void {
-    const room = this.maxTokens - (job.kind === "generate" ? 1 : 0);
+    // The last scored token is predicted, not read; a prompt leaves room for at least one token.
+    const room = this.maxTokens + (job.kind === "score" ? 1 : -1);
     if (job.tokens.length === 0 || (job.kind === "score" && (job.from < 1 || job.from > job.tokens.length))) {
       throw new DataError("MODEL_EMPTY_PROMPT", {
         message: "there is no token to start from",
@@ -107,13 +108,13 @@ export class Scheduler {
 
   /** Cache positions that a job may take. */
   #extent(job: Job): number {
-    return job.kind === "score" ? job.tokens.length : Math.min(this.maxTokens, job.tokens.length + job.maxTokens);
+    return job.kind === "score" ? job.tokens.length - 1 : Math.min(this.maxTokens, job.tokens.length + job.maxTokens);
   }
 
-  /** Forgets jobs that are not finished. */
-  clear(): void {
-    this.#waiting = [];
-    this.#active.fill(undefined);
+  /** Forgets the jobs that `isCancelled` picks; their `onDone` is never called. */
+  cancel(isCancelled: (job: Job) => boolean): void {
+    this.#waiting = this.#waiting.filter((job) => !isCancelled(job));
+    this.#active = this.#active.map((sequence) => (sequence && isCancelled(sequence.job) ? undefined : sequence));
   }
 
   get isIdle(): boolean {

@@ -1,4 +1,6 @@
 export { type Family, loadConfig, type ModelConfig, parseConfig } from "./config.ts";
+export { type GenerateJob, type Job, Scheduler, type SchedulerOptions, type ScoreJob } from "./generation.ts";
+export { KeyValueCache, type Rows } from "./key-value-cache.ts";
 export { type MemoryPlan, type MemorySettings, memoryPlan } from "./memory-plan.ts";
 export {
   initializeModel,
@@ -9,6 +11,12 @@ export {
   type ModelOptions,
 } from "./model.ts";
 export type { LoraSettings, LoraTarget } from "./parameters.ts";
-export { SafetensorsReader, type SavedTensor, type SaveType, writeSafetensors } from "./safetensors.ts";
+export {
+  SafetensorsReader,
+  type SavedTensor,
+  type SaveType,
+  weightFileNames,
+  writeSafetensors,
+} from "./safetensors.ts";
 export type { Numbers, Parameter } from "./tensor.ts";
 export type { VocabularyGrowth } from "./vocabulary.ts";

@@ -6,7 +6,7 @@
  * @see https://huggingface.co/docs/safetensors
  */
 import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   AtomicFile,
   ConfigError,
@@ -102,6 +102,11 @@ export class SafetensorsReader {
   async close(): Promise<void> {
     await Promise.all([...this.#handles.values()].map((handle) => handle.close()));
   }
+}
+
+/** Names of the files that hold a model directory's weights. @throws as `SafetensorsReader.open`. */
+export async function weightFileNames(directory: string): Promise<string[]> {
+  return [...(await weightFiles(directory, "model.safetensors")).keys()].map((path) => basename(path)).sort();
 }
 
 /** A tensor to save: its numbers are asked for in row order, so the whole is never copied. */

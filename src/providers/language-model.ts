@@ -17,6 +17,8 @@ export interface LogLikelihood {
   bytes: number;
   /** Every token of the continuation was the model's first choice. */
   isGreedy: boolean;
+  /** Tokens cut from the beginning of the context because all did not fit; absent when none were. */
+  truncatedTokens?: number;
 }
 
 export interface Sampling {
@@ -43,6 +45,8 @@ export interface Generation {
   /** Sum of the generated tokens' log-likelihoods under the model (before temperature), in nats; absent where the provider hides it. */
   logLikelihood?: number;
   finish: "stop" | "length" | "end-of-text";
+  /** Tokens cut from the beginning of the prompt because all did not fit; absent when none were. */
+  truncatedTokens?: number;
 }
 
 export interface Capabilities {

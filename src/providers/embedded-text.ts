@@ -1,0 +1,57 @@
+/** Where text and tokens meet: continuation boundaries, ends and stop strings. */
+import type { Tokenizer } from "../tokens/types.ts";
+import type { LogLikelihoodRequest } from "./language-model.ts";
+
+/**
+ * lm-evaluation-harness's rule: spaces at the end of the context belong to the continuation (tokenizers join a space with the word
+ * after it), and the continuation's tokens are those of the whole beyond the context's own. An empty context is the end-of-document
+ * token: what a document begins after in training.
+ */
+export function splitContinuation(
+  tokenizer: Pick<Tokenizer, "encode" | "endOfDocumentId">,
+  request: LogLikelihoodRequest,
+): { context: number[]; continuation: number[] } {
+  const before = request.context.trimEnd();
+  const spaces = request.context.slice(before.length);
+  const whole = tokenizer.encode(before + spaces + request.continuation);
+  const context = tokenizer.encode(before);
+  const continuation = whole.slice(context.length);
+  return context.length > 0
+    ? { context: whole.slice(0, context.length), continuation }
+    : { context: [tokenizer.endOfDocumentId], continuation };
+}
+
+/** Tokens that end an answer, by the tokenizer and by the model's config. */
+export function endIdsOf(tokenizer: Pick<Tokenizer, "endOfDocumentId">, configured: number[]): ReadonlySet<number> {
+  return new Set([tokenizer.endOfDocumentId, ...configured]);
+}
+
+/**
+ * Output ends before the first stop string. Stop strings may be special tokens (`<|im_end|>`), which the text itself leaves out.
+ */
+export function stopRule(tokenizer: Pick<Tokenizer, "decode">, stop: string[]) {
+  const longest = Math.max(0, ...stop.map((text) => text.length));
+  const firstStop = (text: string) => {
+    const found = stop.map((string) => text.indexOf(string)).filter((at) => at !== -1);
+    return found.length > 0 ? Math.min(...found) : -1;
+  };
+  // A token decodes to at least one byte, a character takes up to four: the newest stop lies within so many tokens.
+  const tail = 4 * longest + 4;
+  return {
+    isStopped: longest > 0 ? (output: number[]) => firstStop(tokenizer.decode(output.slice(-tail))) !== -1 : undefined,
+    /** The text before the stop, and the tokens it takes. */
+    cut(output: number[]): { text: string; tokens: number[] } {
+      const at = longest > 0 ? firstStop(tokenizer.decode(output)) : -1;
+      const plain = (tokens: number[]) => tokenizer.decode(tokens, { skipSpecialTokens: true });
+      if (at === -1) return { text: plain(output), tokens: output };
+      let count = output.length;
+      while (count > 0 && tokenizer.decode(output.slice(0, count - 1)).length >= at) count--;
+      const tokens = output.slice(0, count);
+      const text = plain(tokens);
+      const end = firstStop(text);
+      // The last token may reach beyond the stop's beginning ("answer.\n" with stop "\n").
+      const surplus = tokenizer.decode(tokens).length - at;
+      return { text: end !== -1 ? text.slice(0, end) : text.slice(0, text.length - Math.max(0, surplus)), tokens };
+    },
+  };
+}

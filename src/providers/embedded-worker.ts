@@ -1,0 +1,183 @@
+/** The embedded model's thread: text to tokens, tokens through the scheduler, results back as they finish. */
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { canonicalJson, DataError, exists, packError, sha256, sha256File } from "../core/index.ts";
+import { type Job, loadModel, Scheduler, weightFileNames } from "../model/index.ts";
+import { loadKernels, referenceKernels } from "../native/index.ts";
+import { loadTokenizer, requireFits } from "../tokens/tokenizer.ts";
+import type { Tokenizer } from "../tokens/types.ts";
+import type { EmbeddedInfo, EmbeddedSettings, FromWorker, ToWorker } from "./embedded-protocol.ts";
+import { endIdsOf, splitContinuation, stopRule } from "./embedded-text.ts";
+import type { GenerateRequest, Generation, LogLikelihoodRequest } from "./language-model.ts";
+
+const settings = workerData as EmbeddedSettings;
+const port = parentPort!;
+const send = (message: FromWorker) => port.postMessage(message);
+
+try {
+  await start();
+} catch (error) {
+  send({ type: "failed", call: undefined, error: packError(error) });
+}
+
+async function start(): Promise<void> {
+  const { directory, slots, overflow = "truncate", endOfDocument } = settings;
+  const kernels =
+    settings.kernels === "reference"
+      ? referenceKernels()
+      : loadKernels(settings.threads === undefined ? {} : { threads: settings.threads });
+  const precision = settings.precision ?? (kernels.hasBf16 ? "bf16" : "f32");
+  const tokenizer = await loadTokenizer(directory, endOfDocument === undefined ? {} : { endOfDocument });
+  const model = await loadModel(directory, { kernels, precision, trainable: false });
+  requireFits(tokenizer, model.config.vocabSize, directory);
+  const limits = {
+    ...(slots === undefined ? {} : { slots }),
+    ...(settings.contextTokens === undefined ? {} : { maxTokens: settings.contextTokens }),
+  };
+  const scheduler = new Scheduler(model, limits);
+  const endIds = endIdsOf(tokenizer, model.config.endOfTextIds);
+  const server = new Server(scheduler, tokenizer, endIds, overflow);
+  port.on("message", (message: ToWorker) => server.receive(message));
+  const info: EmbeddedInfo = {
+    id: await identity(directory, tokenizer, precision),
+    contextTokens: scheduler.maxTokens,
+    vocabSize: model.config.vocabSize,
+    kernels: kernels.description,
+  };
+  send({ type: "ready", info });
+}
+
+async function identity(directory: string, tokenizer: Tokenizer, precision: string): Promise<string> {
+  const files = ["config.json", ...(await weightFileNames(directory))];
+  const present = [];
+  for (const file of files) {
+    const path = join(directory, file);
+    if (await exists(path)) present.push([file, await sha256File(path)]);
+  }
+  return sha256(canonicalJson({ files: present, tokenizer: tokenizer.sha256, precision }));
+}
+
+class Server {
+  #scheduler: Scheduler;
+  #tokenizer: Tokenizer;
+  #endIds: ReadonlySet<number>;
+  #overflow: "truncate" | "refuse";
+  /** Call of each job, to cancel by. */
+  #callOf = new WeakMap<Job, number>();
+  #isRunning = false;
+
+  constructor(
+    scheduler: Scheduler,
+    tokenizer: Tokenizer,
+    endIds: ReadonlySet<number>,
+    overflow: "truncate" | "refuse",
+  ) {
+    this.#scheduler = scheduler;
+    this.#tokenizer = tokenizer;
+    this.#endIds = endIds;
+    this.#overflow = overflow;
+  }
+
+  receive(message: ToWorker): void {
+    if (message.type === "cancel") {
+      this.#cancel(message.call);
+      return;
+    }
+    try {
+      for (const [index, request] of message.requests.entries()) {
+        if (message.type === "score") this.#score(message.call, index, request as LogLikelihoodRequest);
+        else this.#generate(message.call, index, request as GenerateRequest);
+      }
+    } catch (error) {
+      this.#cancel(message.call);
+      send({ type: "failed", call: message.call, error: packError(error) });
+    }
+    if (!this.#isRunning) void this.#run();
+  }
+
+  /** Steps until nothing is left, letting messages in between (new calls join, cancelled ones leave). */
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    try {
+      while (!this.#scheduler.isIdle) {
+        this.#scheduler.step();
+        await new Promise((next) => setImmediate(next));
+      }
+    } catch (error) {
+      send({ type: "failed", call: undefined, error: packError(error) });
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  #cancel(call: number): void {
+    this.#scheduler.cancel((job) => this.#callOf.get(job) === call);
+  }
+
+  #add(call: number, job: Job): void {
+    this.#callOf.set(job, call);
+    this.#scheduler.add(job);
+  }
+
+  #score(call: number, index: number, request: LogLikelihoodRequest): void {
+    const { context, continuation } = splitContinuation(this.#tokenizer, request);
+    // The last token is predicted, not read, so one more fits than the context holds.
+    const { tokens, cut } = this.#fit(context, continuation.length, this.#scheduler.maxTokens + 1);
+    const bytes = Buffer.byteLength(request.continuation);
+    this.#add(call, {
+      kind: "score",
+      tokens: [...tokens, ...continuation],
+      from: tokens.length,
+      onDone: ({ logLikelihoods, isGreedy }) => {
+        const logLikelihood = logLikelihoods.reduce((sum, nats) => sum + nats, 0);
+        const result = { logLikelihood, tokenLogLikelihoods: logLikelihoods, tokens: continuation, bytes, isGreedy };
+        send({ type: "scored", call, index, result: cut > 0 ? { ...result, truncatedTokens: cut } : result });
+      },
+    });
+  }
+
+  #generate(call: number, index: number, request: GenerateRequest): void {
+    const { prompt, maxTokens, temperature = 0, topP = 1, topK = 0, stop = [], seed = 0, n = 1 } = request;
+    const encoded = this.#tokenizer.encode(prompt);
+    const whole = encoded.length > 0 ? encoded : [this.#tokenizer.endOfDocumentId];
+    // Room for the answer, but never at the price of more than half of the prompt's.
+    const { maxTokens: context } = this.#scheduler;
+    const { tokens, cut } = this.#fit(whole, Math.min(Math.max(1, maxTokens), context >> 1), context);
+    const rule = stopRule(this.#tokenizer, stop);
+    const results: Generation[] = [];
+    let missing = n;
+    for (let k = 0; k < n; k++) {
+      this.#add(call, {
+        kind: "generate",
+        tokens,
+        maxTokens,
+        temperature,
+        topP,
+        topK,
+        seed: seed + k,
+        endIds: this.#endIds,
+        ...(rule.isStopped ? { isStopped: rule.isStopped } : {}),
+        onDone: (output) => {
+          const { text, tokens: kept } = rule.cut(output.tokens);
+          const logLikelihood = output.logLikelihoods.slice(0, kept.length).reduce((sum, nats) => sum + nats, 0);
+          const result: Generation = { text, tokens: kept, logLikelihood, finish: output.finish };
+          results[k] = cut > 0 ? { ...result, truncatedTokens: cut } : result;
+          if (--missing === 0) send({ type: "generated", call, index, result: results });
+        },
+      });
+    }
+    if (n < 1) send({ type: "generated", call, index, result: [] });
+  }
+
+  /** Keeps the end of `context` so that `after` more tokens fit into `room`. */
+  #fit(context: number[], after: number, room: number): { tokens: number[]; cut: number } {
+    const cut = Math.max(0, context.length + after - room);
+    if (cut > 0 && (this.#overflow === "refuse" || cut >= context.length)) {
+      throw new DataError("MODEL_CONTEXT", {
+        message: `the request takes ${context.length} + ${after} tokens; the model's context has room for ${room}`,
+        remedy: "shorten the prompt, or use fewer examples",
+      });
+    }
+    return { tokens: context.slice(cut), cut };
+  }
+}
