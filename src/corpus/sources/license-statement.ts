@@ -22,10 +22,17 @@ export function statedLicense(statement: string): StatedLicense {
   if (/publicdomain\/mark/i.test(statement)) return granted(PUBLIC_DOMAIN);
   const code = /\bCC[\s-]?(BY(?:[\s-]?NC)?(?:[\s-]?(?:ND|SA))?)(?![A-Za-z])(?:[\s-]*v?(\d\.\d))?/i.exec(statement);
   if (code) {
-    const terms = code[1]!.toUpperCase().replace(/[\s-]/g, "").replace("BY", "BY-").replace("NC", "NC-").replace(/-$/, "");
+    const terms = code[1]!
+      .toUpperCase()
+      .replace(/[\s-]/g, "")
+      .replace("BY", "BY-")
+      .replace("NC", "NC-")
+      .replace(/-$/, "");
     return creativeCommons(terms, code[2]);
   }
-  const named = /creative\s+commons[\s,]+(?:public\s+)?(?:\()?(attribution[\w\s,/–-]*?)(?:licen[sc]e|\(|\.|;|$)/i.exec(statement);
+  const named = /creative\s+commons[\s,]+(?:public\s+)?(?:\()?(attribution[\w\s,/–-]*?)(?:licen[sc]e|\(|\.|;|$)/i.exec(
+    statement,
+  );
   if (named) {
     const words = named[1]!.toLowerCase();
     const terms = ["BY"];
@@ -34,7 +41,8 @@ export function statedLicense(statement: string): StatedLicense {
     else if (/share[\s-]?alike/.test(words)) terms.push("SA");
     return creativeCommons(terms.join("-"), versionIn(statement));
   }
-  if (/\b(in|to|into) the public domain\b|public[\s-]domain (declaration|dedication|work)/i.test(statement)) return granted(PUBLIC_DOMAIN);
+  if (/\b(in|to|into) the public domain\b|public[\s-]domain (declaration|dedication|work)/i.test(statement))
+    return granted(PUBLIC_DOMAIN);
   return UNKNOWN;
 }
 

@@ -15,7 +15,7 @@ const INVISIBLE = /[\u2061-\u2064\u200b]/g;
 const ACCENTS: Record<string, string> = {
   "¯": "\u0304",
   "‾": "\u0304",
-  "ˉ": "\u0304",
+  ˉ: "\u0304",
   _: "\u0332",
   "^": "\u0302",
   ˆ: "\u0302",
@@ -49,7 +49,11 @@ function expression(element: XmlElement): string {
       return textOf(element).replace(INVISIBLE, "").replace(/\s+/g, " ");
     case "mo": {
       const operator = leaf(element);
-      return SPACED_OPERATORS.test(operator) ? ` ${operator} ` : operator === "," || operator === ";" ? `${operator} ` : operator;
+      return SPACED_OPERATORS.test(operator)
+        ? ` ${operator} `
+        : operator === "," || operator === ";"
+          ? `${operator} `
+          : operator;
     }
     case "mspace":
       return " ";
@@ -86,7 +90,11 @@ function expression(element: XmlElement): string {
     }
     case "mtable":
       return elements(element)
-        .map((line) => childrenNamed(line, "mtd").map((cell) => row(cell).trim()).join(" "))
+        .map((line) =>
+          childrenNamed(line, "mtd")
+            .map((cell) => row(cell).trim())
+            .join(" "),
+        )
         .join("; ");
     case "semantics": {
       const shown = elements(element)[0];

@@ -56,7 +56,9 @@ export function pubMedRecord(element: XmlElement): PubMedRecord | undefined {
   const bookElement = book ? child(citation, "Book") : undefined;
   const abstractElement = child(article, "Abstract");
   const publicationTypes = (
-    book ? childrenNamed(citation, "PublicationType") : childrenNamed(child(article, "PublicationTypeList"), "PublicationType")
+    book
+      ? childrenNamed(citation, "PublicationType")
+      : childrenNamed(child(article, "PublicationTypeList"), "PublicationType")
   ).map((type) => textOf(type).trim());
   const corrections = childrenNamed(child(citation, "CommentsCorrectionsList"), "CommentsCorrections").map(
     (correction) => attribute(correction, "RefType") ?? "",
@@ -94,7 +96,8 @@ export function pubMedRecord(element: XmlElement): PubMedRecord | undefined {
     status: attribute(citation, "Status") ?? "",
     corrections,
     retracted:
-      publicationTypes.includes("Retracted Publication") || corrections.some((type) => /^Retract(ion|ed)In$/.test(type)),
+      publicationTypes.includes("Retracted Publication") ||
+      corrections.some((type) => /^Retract(ion|ed)In$/.test(type)),
     retractionNotice: publicationTypes.includes("Retraction of Publication") || corrections.includes("RetractionOf"),
   };
 }
@@ -134,7 +137,9 @@ function meshTerms(list: XmlElement | undefined): string[] {
     const star = (element: XmlElement) => (attribute(element, "MajorTopicYN") === "Y" ? "*" : "");
     const descriptor = child(heading, "DescriptorName");
     if (!descriptor) continue;
-    const qualifiers = childrenNamed(heading, "QualifierName").map((element) => `/${star(element)}${textOf(element).trim()}`);
+    const qualifiers = childrenNamed(heading, "QualifierName").map(
+      (element) => `/${star(element)}${textOf(element).trim()}`,
+    );
     terms.push(`${star(descriptor)}${textOf(descriptor).trim()}${qualifiers.join("")}`);
   }
   return terms;
@@ -165,7 +170,9 @@ const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 
 function publicationDate(article: XmlElement | undefined, book: XmlElement | undefined): string | undefined {
   const issue = child(child(child(article, "Journal"), "JournalIssue"), "PubDate") ?? child(book, "PubDate");
-  return (issue && statedDate(issue)) ?? numericDate(child(article, "ArticleDate") ?? child(article, "ContributionDate"));
+  return (
+    (issue && statedDate(issue)) ?? numericDate(child(article, "ArticleDate") ?? child(article, "ContributionDate"))
+  );
 }
 
 /** `PubDate`: Year with Month and Day or Season, or MEDLINE's free form ("1998 Dec-1999 Jan": its beginning counts). */

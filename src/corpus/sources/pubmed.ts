@@ -8,12 +8,12 @@
  * @see https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/250101/index.html
  */
 import type { Document, Drop, SourceItem } from "../document.ts";
-import { type SourceFile, listFiles } from "./files.ts";
+import { listFiles, type SourceFile } from "./files.ts";
 import { statedLicense } from "./license-statement.ts";
 import { abstractText, type PubMedRecord, pubMedRecord, UNREAD_PARTS } from "./pubmed-record.ts";
 import { PubMedVersions } from "./pubmed-versions.ts";
 import { document, drop, makeDocument, type SourceOptions } from "./source.ts";
-import { parseXml, XmlError, type XmlElement } from "./xml.ts";
+import { parseXml, type XmlElement, XmlError } from "./xml.ts";
 import { readXmlRecords, type XmlProblem, type XmlRecord } from "./xml-records.ts";
 
 export interface PubMedOptions extends SourceOptions {
@@ -40,7 +40,8 @@ export async function* readPubMed(options: PubMedOptions): AsyncGenerator<Source
   for (const file of files) {
     for await (const { record, problem } of records(file)) {
       if (problem) yield drop(problemDrop(options, file, problem));
-      else if (record && !record.tag.startsWith("Delete")) yield readRecord(options, file, record, versions, position++);
+      else if (record && !record.tag.startsWith("Delete"))
+        yield readRecord(options, file, record, versions, position++);
     }
   }
 }
@@ -56,7 +57,8 @@ async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersio
     for await (const { record } of records(file)) {
       if (!record) continue;
       if (record.tag.startsWith("Delete")) {
-        for (const [, pmid] of record.text.matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g)) versions.delete(Number(pmid), position);
+        for (const [, pmid] of record.text.matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g))
+          versions.delete(Number(pmid), position);
         continue;
       }
       const pmid = /<PMID(?:\s+Version\s*=\s*["'](\d+)["'])?[^>]*>\s*(\d{1,8})\s*</.exec(record.text);
@@ -98,12 +100,27 @@ function readRecord(
   const where = `${file.path}#${source.offset}`;
   if (!record) {
     const reason = "the record has no PMID";
-    return drop({ id: place, source: options.name, rule: "pubmed.no-id", reason, where, characters: source.text.length });
+    return drop({
+      id: place,
+      source: options.name,
+      rule: "pubmed.no-id",
+      reason,
+      where,
+      characters: source.text.length,
+    });
   }
   const body = abstractText(record.abstract);
   const refuse = (rule: string, reason: string): SourceItem => {
     const characters = record.title.length + body.length;
-    return drop({ id: `pmid:${record.pmid}`, source: options.name, rule, reason, where, title: record.title, characters } satisfies Drop);
+    return drop({
+      id: `pmid:${record.pmid}`,
+      source: options.name,
+      rule,
+      reason,
+      where,
+      title: record.title,
+      characters,
+    } satisfies Drop);
   };
   switch (versions?.verdict(Number(record.pmid), position)) {
     case "deleted":
@@ -113,7 +130,8 @@ function readRecord(
   }
   if (options.retracted !== "keep") {
     if (record.retracted) return refuse("pubmed.retracted", "the article has been retracted");
-    if (record.retractionNotice) return refuse("pubmed.retraction-notice", "the notice of a retraction, not an article");
+    if (record.retractionNotice)
+      return refuse("pubmed.retraction-notice", "the notice of a retraction, not an article");
   }
   if (body === "" && record.title === "") return refuse("read.no-text", "the record has neither title nor abstract");
   if (body === "" && !options.titlesOnly) return refuse("pubmed.no-abstract", "the record has no abstract");

@@ -134,7 +134,13 @@ export async function* readXmlRecords(path: string, options: XmlRecordOptions): 
         if (size > maxRecordBytes) {
           const reason = `a record of more than ${maxRecordBytes} bytes`;
           yield item({
-            problem: { rule: "read.too-large", reason, offset: base + start.at, value: size, threshold: maxRecordBytes },
+            problem: {
+              rule: "read.too-large",
+              reason,
+              offset: base + start.at,
+              value: size,
+              threshold: maxRecordBytes,
+            },
           });
           abandoned = true;
           position = done ? window.length : window.length - overlap;
@@ -149,7 +155,8 @@ export async function* readXmlRecords(path: string, options: XmlRecordOptions): 
       const stop = end + endTag.length;
       const bytes = window.subarray(start.at, stop);
       const offset = base + start.at;
-      if (isUtf8(bytes)) yield item({ record: { tag: options.tags[start.tag]!, text: bytes.toString("utf8"), offset } });
+      if (isUtf8(bytes))
+        yield item({ record: { tag: options.tags[start.tag]!, text: bytes.toString("utf8"), offset } });
       else {
         const reason = "bytes that are not UTF-8";
         yield item({ problem: { rule: "read.not-utf8", reason, offset: offset + firstBadByte(bytes) } });
@@ -166,8 +173,14 @@ export async function* readXmlRecords(path: string, options: XmlRecordOptions): 
   } else {
     const text = gap.trim();
     const what =
-      text === "" ? "the file is empty" : /<html|<!doctype html/i.test(text) ? "an HTML page" : `no <${options.tags[0]}> in the file`;
-    yield item({ problem: { rule: "read.no-records", reason: `${what}: nothing of ${options.format} to read`, offset: 0 } });
+      text === ""
+        ? "the file is empty"
+        : /<html|<!doctype html/i.test(text)
+          ? "an HTML page"
+          : `no <${options.tags[0]}> in the file`;
+    yield item({
+      problem: { rule: "read.no-records", reason: `${what}: nothing of ${options.format} to read`, offset: 0 },
+    });
   }
 }
 
