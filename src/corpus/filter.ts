@@ -60,17 +60,76 @@ const STOP_WORDS = new Set(["the", "be", "to", "of", "and", "that", "have", "wit
 const buffer = new WordBuffer();
 let grams = new Uint32Array(1 << 14);
 
+/** 1 for UTF-16 units that are (part of) a letter, 2 for white space. */
+const CLASS = unitClasses();
+
+function unitClasses(): Uint8Array {
+  const classes = new Uint8Array(65536);
+  for (let unit = 0; unit < 65536; unit++) {
+    const character = String.fromCharCode(unit);
+    if (/\p{L}/u.test(character) || (unit >= 0xd800 && unit <= 0xdfff)) classes[unit] = 1;
+    else if (/\s/.test(character)) classes[unit] = 2;
+  }
+  return classes;
+}
+
+/** Words between white space, their characters, and how many of them have a letter. */
+function countWords(text: string): { words: number; characters: number; alphabetic: number } {
+  let words = 0;
+  let characters = 0;
+  let alphabetic = 0;
+  let inWord = false;
+  let hasLetter = false;
+  for (let i = 0; i < text.length; i++) {
+    const kind = CLASS[text.charCodeAt(i)]!;
+    if (kind === 2) {
+      inWord = false;
+      continue;
+    }
+    if (!inWord) {
+      inWord = true;
+      hasLetter = false;
+      words++;
+    }
+    characters++;
+    if (kind === 1 && !hasLetter) {
+      hasLetter = true;
+      alphabetic++;
+    }
+  }
+  return { words, characters, alphabetic };
+}
+
+/** Counts equal numbers: how many distinct ones there are, and how often the commonest stands. */
+function countEqual(values: Uint32Array): { distinct: number; top: number } {
+  const slots = 2 ** Math.ceil(Math.log2(Math.max(2, 2 * values.length)));
+  const keys = new Uint32Array(slots);
+  const counts = new Uint32Array(slots);
+  let distinct = 0;
+  let top = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    let slot = value & (slots - 1);
+    while (counts[slot] !== 0 && keys[slot] !== value) slot = (slot + 1) & (slots - 1);
+    if (counts[slot] === 0) {
+      keys[slot] = value;
+      distinct++;
+    }
+    const count = ++counts[slot]!;
+    if (count > top) top = count;
+  }
+  return { distinct, top };
+}
+
 /** Measures a text: only what the profile asks for costs time. */
 export function measureText(text: string, profile: FilterProfile): Partial<TextMeasures> {
-  const measures: Partial<TextMeasures> = {};
-  const words = text.match(/\S+/g) ?? [];
-  measures.words = words.length;
-  if (profile.minMeanWordLength !== undefined || profile.maxMeanWordLength !== undefined)
-    measures.meanWordLength = words.reduce((sum, word) => sum + word.length, 0) / Math.max(1, words.length);
-  if (profile.minAlphabeticFraction !== undefined)
-    measures.alphabetic = words.filter((word) => /\p{L}/u.test(word)).length / Math.max(1, words.length);
+  const { words, characters, alphabetic } = countWords(text);
+  const measures: Partial<TextMeasures> = { words };
+  const perWord = (count: number) => count / Math.max(1, words);
+  measures.meanWordLength = perWord(characters);
+  measures.alphabetic = perWord(alphabetic);
   if (profile.maxSymbolFraction !== undefined)
-    measures.symbols = (text.match(/#|…|\.\.\./g)?.length ?? 0) / Math.max(1, words.length);
+    measures.symbols = perWord(text.match(/#|…|\.\.\./g)?.length ?? 0);
   if (profile.maxDuplicateLineFraction !== undefined) measures.duplicateLines = duplicateFraction(text.split("\n"));
   if (profile.maxDuplicateParagraphFraction !== undefined)
     measures.duplicateParagraphs = duplicateFraction(text.split(/\n{2,}/));
@@ -78,18 +137,12 @@ export function measureText(text: string, profile: FilterProfile): Partial<TextM
     const count = buffer.scan(text);
     if (grams.length < count) grams = new Uint32Array(2 * count);
     if (profile.maxTopBigramFraction !== undefined) {
-      const counts = new Map<number, number>();
-      let top = 0;
-      for (const gram of grams.subarray(0, ngramHashes(buffer, 2, grams))) {
-        const seen = (counts.get(gram) ?? 0) + 1;
-        counts.set(gram, seen);
-        top = Math.max(top, seen);
-      }
-      measures.topBigram = count === 0 || top < 2 ? 0 : (2 * top) / count;
+      const { top } = countEqual(grams.subarray(0, ngramHashes(buffer, 2, grams)));
+      measures.topBigram = top < 2 ? 0 : (2 * top) / count;
     }
     if (profile.maxDuplicateTenGramFraction !== undefined) {
       const total = ngramHashes(buffer, 10, grams);
-      measures.duplicateTenGrams = total === 0 ? 0 : 1 - new Set(grams.subarray(0, total)).size / total;
+      measures.duplicateTenGrams = total === 0 ? 0 : 1 - countEqual(grams.subarray(0, total)).distinct / total;
     }
   }
   if (profile.maxEllipsisLineFraction !== undefined) {
@@ -99,7 +152,7 @@ export function measureText(text: string, profile: FilterProfile): Partial<TextM
   if (profile.maxReplacementFraction !== undefined)
     measures.replacements = text.includes("\ufffd") ? text.split("\ufffd").length / text.length : 0;
   if (profile.minStopWords !== undefined)
-    measures.stopWords = words.filter((word) => STOP_WORDS.has(word.toLowerCase())).length;
+    measures.stopWords = (text.match(/\S+/g) ?? []).filter((word) => STOP_WORDS.has(word.toLowerCase())).length;
   return measures;
 }
 
