@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { canonicalJson, DataError, exists, packError, sha256, sha256File } from "../core/index.ts";
 import { type Job, loadModel, Scheduler, weightFileNames } from "../model/index.ts";
-import { loadKernels, referenceKernels } from "../native/index.ts";
+import type { Kernels } from "../native/kernels.ts";
 import { loadTokenizer, requireFits } from "../tokens/tokenizer.ts";
 import type { Tokenizer } from "../tokens/types.ts";
 import type { EmbeddedInfo, EmbeddedSettings, FromWorker, ToWorker } from "./embedded-protocol.ts";
@@ -14,18 +14,9 @@ const settings = workerData as EmbeddedSettings;
 const port = parentPort!;
 const send = (message: FromWorker) => port.postMessage(message);
 
-try {
-  await start();
-} catch (error) {
-  send({ type: "failed", call: undefined, error: packError(error) });
-}
-
 async function start(): Promise<void> {
   const { directory, slots, overflow = "truncate", endOfDocument } = settings;
-  const kernels =
-    settings.kernels === "reference"
-      ? referenceKernels()
-      : loadKernels(settings.threads === undefined ? {} : { threads: settings.threads });
+  const kernels = await kernelsFor(settings);
   const precision = settings.precision ?? (kernels.hasBf16 ? "bf16" : "f32");
   const tokenizer = await loadTokenizer(directory, endOfDocument === undefined ? {} : { endOfDocument });
   const model = await loadModel(directory, { kernels, precision, trainable: false });
@@ -45,6 +36,12 @@ async function start(): Promise<void> {
     kernels: kernels.description,
   };
   send({ type: "ready", info });
+}
+
+async function kernelsFor({ kernels, threads }: EmbeddedSettings): Promise<Kernels> {
+  if (kernels === "reference") return (await import("../native/reference.ts")).referenceKernels();
+  const { loadKernels } = await import("../native/index.ts");
+  return loadKernels(threads === undefined ? {} : { threads });
 }
 
 async function identity(directory: string, tokenizer: Tokenizer, precision: string): Promise<string> {
@@ -180,4 +177,11 @@ class Server {
     }
     return { tokens: context.slice(cut), cut };
   }
+}
+
+// Last, so that the class above exists.
+try {
+  await start();
+} catch (error) {
+  send({ type: "failed", call: undefined, error: packError(error) });
 }

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Llama, type LoraSettings, loadModel, SafetensorsReader } from "../../src/model/index.ts";
-import type { Kernels } from "../../src/native/kernels.ts";
 import { referenceKernels } from "../../src/native/reference.ts";
 import { relativeError } from "../support/gradients.ts";
+import { IMPLEMENTATIONS } from "../support/kernels.ts";
 import { TINY_CONFIGS } from "../support/tiny-models.ts";
 import { missingTorch, runPython } from "./python.ts";
 
@@ -42,7 +42,6 @@ const CASES = [
 
 const folder = mkdtempSync(join(tmpdir(), "meditron-parity-"));
 const reason = missingTorch();
-const implementations: [string, Kernels][] = [["reference", referenceKernels()]];
 
 describe.skipIf(reason)(`parity with transformers${reason ? ` (skipped: ${reason})` : ""}`, () => {
   beforeAll(() => {
@@ -52,7 +51,7 @@ describe.skipIf(reason)(`parity with transformers${reason ? ` (skipped: ${reason
   }, 240_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const [kind, kernels] of implementations) {
+  for (const [kind, kernels] of IMPLEMENTATIONS) {
     for (const { name, lora } of CASES) {
       const load = async () => {
         const model = await loadModel(join(folder, name, "model"), {

@@ -4,12 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel, type SavedTensor, Scheduler, writeSafetensors } from "../../src/model/index.ts";
-import type { Kernels } from "../../src/native/kernels.ts";
-import { referenceKernels } from "../../src/native/reference.ts";
+import { IMPLEMENTATIONS } from "../support/kernels.ts";
 import { realData } from "./data.ts";
 
 const data = realData("tiny-llama-weights");
-const implementations: [string, Kernels][] = [["reference", referenceKernels()]];
 
 interface Golden {
   greedy: number[];
@@ -82,7 +80,7 @@ describe.skipIf(!data)(`a real llama2.c model${data ? "" : " (skipped: no ../sha
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   const golden = () => JSON.parse(readFileSync(join(data!, "aidreams260K.golden.json"), "utf8")) as Golden;
 
-  for (const [kind, kernels] of implementations) {
+  for (const [kind, kernels] of IMPLEMENTATIONS) {
     it(`has the golden logits after its first token (${kind})`, async () => {
       const model = await loadModel(directory, { kernels, precision: "f32", trainable: false });
       const logits = model.logits({ batch: 1, tokens: Int32Array.of(1) });
