@@ -2,12 +2,11 @@
  * From a YAML file to a checked recipe: overrides, `${...}` expansion, absolute paths, grammar, references between sections,
  * paths that must exist. All problems are found before the first is reported.
  */
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, isAbsolute, resolve } from "node:path";
 import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
 import { ConfigError, fromSystemError } from "../core/index.ts";
+import { PACKAGE_ROOT } from "../core/version.ts";
 import { check, formatPath, formatValue, locate, oneOf, type Path, type Problem, problemsError } from "./problems.ts";
 import { type Recipe, recipeSchema } from "./recipe.ts";
 import { checkReferences, isPathKey, missingPaths } from "./references.ts";
@@ -34,13 +33,6 @@ export interface LoadedRecipe {
   /** Paths named by the recipe that are not there (with `missingPaths: "list"`). */
   missing: { key: string; path: string }[];
 }
-
-/** Folder of the installed package: where package.json, recipes/ and dist/ are. */
-export const PACKAGE_ROOT = (() => {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return folder;
-})();
 
 /** @throws {ConfigError} RECIPE_YAML when it is not YAML, RECIPE_INVALID with every problem. */
 export async function loadRecipe(file: string, options: LoadOptions = {}): Promise<LoadedRecipe> {
@@ -159,7 +151,7 @@ function expand(
     );
   if (typeof value !== "string") return value;
   const text = replaceVariables(value, variables, path, problems);
-  return isPathKey(path) && !isAbsolute(text) ? resolve(base, text) : text;
+  return isPathKey(path, text) && !isAbsolute(text) ? resolve(base, text) : text;
 }
 
 function replaceVariables(text: string, variables: Record<string, unknown>, path: Path, problems: Problem[]): string {

@@ -3,8 +3,9 @@
  * `recipes/demo.yaml` is the one to read first. This file is its grammar; every key is checked before any work starts.
  */
 import { z } from "zod";
+import { corpusConfigSchema } from "../corpus/config.ts";
+import { benchmarkConfigSchema } from "../eval/benchmarks/load.ts";
 import { dataSchema, scheduleSchema, trainJobSchema } from "../train/job.ts";
-import { benchmarkConfigSchema, corpusConfigSchema, evaluateConfigSchema } from "./sections.ts";
 
 const count = z.number().int().positive();
 const positive = z.number().positive();
@@ -18,17 +19,26 @@ export const prepareSchema = z.strictObject({
   run: z.array(z.union([z.string(), z.number()])).min(1),
 });
 
+const tokenizerKeys = {
+  /** Tokens added behind the vocabulary: nothing, MEDITRON's (SPEC 1b.2), these and ChatML's, or a list. */
+  specialTokens: z.union([z.enum(["none", "meditron", "meditron-chat"]), z.array(z.string())]).default("meditron-chat"),
+  /** Ends every document. Default: the tokenizer's own end of text. MEDITRON's is "<EOD>". */
+  endOfDocument: z.string().optional(),
+};
+
 export const tokenizerSchema = z.union([
   z.strictObject({
     train: z.strictObject({
-      /** Special tokens included. */
+      /** Bytes, merges and special tokens together. */
       vocabSize: count.min(300),
       corpora: z.array(z.string()).min(1),
     }),
+    ...tokenizerKeys,
   }),
   z.strictObject({
-    /** A Hugging Face tokenizer.json; MEDITRON's special tokens are added where they are missing. */
+    /** A Hugging Face tokenizer.json, or the folder that holds it. */
     path: z.string(),
+    ...tokenizerKeys,
   }),
 ]);
 
@@ -99,6 +109,12 @@ export const trainingSchema = z.strictObject({
   ...passed.shape,
 });
 
+export const evaluateSchema = z.strictObject({
+  models: z.array(z.string()).min(1),
+  benchmarks: z.array(z.string()).min(1),
+  solvers: z.array(z.enum(["option-log-likelihood", "greedy"])).min(1),
+});
+
 export const recipeSchema = z.strictObject({
   /** Names the run directory: runs/<name>. */
   name,
@@ -114,7 +130,7 @@ export const recipeSchema = z.strictObject({
   /** Models to evaluate that are not trained here, by name: model directories. */
   models: named(z.strictObject({ path: z.string() })).default({}),
   benchmarks: named(benchmarkConfigSchema).default({}),
-  evaluate: evaluateConfigSchema.optional(),
+  evaluate: evaluateSchema.optional(),
   report: z.strictObject({ title: z.string().optional() }).default({}),
 });
 

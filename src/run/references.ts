@@ -5,23 +5,28 @@
 import { existsSync } from "node:fs";
 import { formatValue, oneOf, type Path, type Problem } from "./problems.ts";
 
-/** Keys whose text is a path; `*` stands for any name or index. */
-const PATH_KEYS = [
+const patterns = (keys: string[]) => keys.map((key) => key.split("."));
+/** Keys whose text is a path that must exist; `*` stands for any name or index. */
+const INPUTS = patterns([
   "corpora.*.sources.*.path",
-  "corpora.*.sources.*.paths.*",
+  "corpora.*.stages.upsample.journals",
   "tokenizer.path",
   "train.*.from.path",
   "models.*.path",
   "benchmarks.*.path",
-  "benchmarks.*.train",
-  "benchmarks.*.validation",
-  "benchmarks.*.test",
-].map((pattern) => pattern.split("."));
+  "benchmarks.*.definition",
+  ...["train", "validation", "test"].flatMap((split) => [`benchmarks.*.${split}`, `benchmarks.*.${split}.*`]),
+]);
+/** Keys whose text is a path that a stage makes. */
+const OUTPUTS = patterns(["corpora.*.sources.*.cache"]);
 
-export function isPathKey(path: Path): boolean {
-  return PATH_KEYS.some(
-    (pattern) => pattern.length === path.length && pattern.every((part, i) => part === "*" || part === path[i]),
-  );
+const matches = (patterns: string[][], path: Path) =>
+  patterns.some((one) => one.length === path.length && one.every((part, i) => part === "*" || part === path[i]));
+
+/** Whether the text under this key is a path, so that a relative one starts at the recipe's folder. */
+export function isPathKey(path: Path, text: string): boolean {
+  if (matches([["corpora", "*", "sources", "*", "adapter"]], path)) return /\.ya?ml$/.test(text);
+  return matches([...INPUTS, ...OUTPUTS], path);
 }
 
 /** Paths outside the run directory (prepare makes those inside) that are not there. */
@@ -30,7 +35,7 @@ export function missingPaths(recipe: unknown, directory: string): { path: Path; 
   const visit = (value: unknown, path: Path) => {
     if (value !== null && typeof value === "object")
       for (const [key, item] of Object.entries(value)) visit(item, [...path, Array.isArray(value) ? Number(key) : key]);
-    else if (typeof value === "string" && isPathKey(path) && !value.startsWith(directory) && !existsSync(value))
+    else if (typeof value === "string" && matches(INPUTS, path) && !value.startsWith(directory) && !existsSync(value))
       found.push({ path, value });
   };
   visit(recipe, []);

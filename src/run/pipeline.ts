@@ -1,0 +1,26 @@
+/** The stages of a recipe, in an order in which each finds what it needs. */
+import { dirname } from "node:path";
+import type { Stage } from "./graph.ts";
+import type { LoadedRecipe } from "./load-recipe.ts";
+import { corpusStage } from "./stages/corpus.ts";
+import { prepareStage } from "./stages/prepare.ts";
+import { tokenizerStage } from "./stages/tokenizer.ts";
+import { tokensStage } from "./stages/tokens.ts";
+
+export function stagesOf(loaded: LoadedRecipe): Stage[] {
+  const { recipe, directory, file } = loaded;
+  const corpora = Object.keys(recipe.corpora);
+  const stages: Stage[] = [];
+  if (recipe.prepare.length > 0)
+    stages.push(
+      prepareStage({
+        commands: recipe.prepare.map(({ run }) => run),
+        workingDirectory: dirname(file),
+        runDirectory: directory,
+      }),
+    );
+  for (const corpus of corpora) stages.push(corpusStage(corpus, loaded));
+  stages.push(tokenizerStage(recipe));
+  for (const corpus of corpora) stages.push(tokensStage(corpus, recipe));
+  return stages;
+}

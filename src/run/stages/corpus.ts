@@ -1,0 +1,79 @@
+/** `corpus.<name>`: sources to document shards, by `buildCorpus`, with the recipe's benchmarks for decontamination. */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { hashJson, startProgress } from "../../core/index.ts";
+import { type BenchmarkItem, buildCorpus, type CorpusManifest, MANIFEST } from "../../corpus/index.ts";
+import { loadBenchmark } from "../../eval/benchmarks/load.ts";
+import type { Counts } from "../events.ts";
+import { folders } from "../folders.ts";
+import type { Stage } from "../graph.ts";
+import type { LoadedRecipe } from "../load-recipe.ts";
+
+export function corpusStage(name: string, { recipe, file }: LoadedRecipe): Stage {
+  const config = recipe.corpora[name]!;
+  const checked = (config.stages.decontaminate?.benchmarks ?? []).filter((one) => one in recipe.benchmarks);
+  const benchmarkFiles = checked.flatMap((one) => filesOf(recipe.benchmarks[one]!));
+  return {
+    id: `corpus.${name}`,
+    needs: recipe.prepare.length > 0 ? ["prepare"] : [],
+    settings: { config, benchmarks: checked.map((one) => recipe.benchmarks[one]) },
+    files: [...config.sources.flatMap((source) => ("path" in source ? [source.path] : [])), ...benchmarkFiles],
+    folder: folders.corpus(name),
+    products: [join(folders.corpus(name), MANIFEST)],
+    async run({ directory, signal }) {
+      const benchmarks: Record<string, BenchmarkItem[]> = {};
+      for (const benchmark of checked) {
+        const { items } = await loadBenchmark(recipe.benchmarks[benchmark]!, {
+          name: benchmark,
+          directory: dirname(file),
+        });
+        benchmarks[benchmark] = items.map(({ id, question }) => ({ benchmark, id, text: question }));
+      }
+      const manifest = await buildCorpusWithProgress(`corpus.${name}`, config, {
+        directory: join(directory, folders.corpus(name)),
+        signal,
+        benchmarks,
+      });
+      return { counts: countsOf(manifest), product: productOf(manifest) };
+    },
+  };
+}
+
+/** `buildCorpus` with one progress line for each of its stages. */
+export async function buildCorpusWithProgress(
+  label: string,
+  config: Parameters<typeof buildCorpus>[0],
+  options: Parameters<typeof buildCorpus>[1],
+): Promise<CorpusManifest> {
+  let shown: { stage: string; progress: ReturnType<typeof startProgress>; done: number } | undefined;
+  const manifest = await buildCorpus(config, {
+    ...options,
+    onProgress({ stage, documents, total }) {
+      if (shown?.stage !== stage) {
+        shown?.progress.end();
+        shown = { stage, progress: startProgress({ label: `${label} ${stage}`, unit: "documents", total }), done: 0 };
+      }
+      shown.progress.add(documents - shown.done);
+      shown.done = documents;
+    },
+  });
+  shown?.progress.end();
+  return manifest;
+}
+
+/** Records in, documents kept by split, and dropped. */
+export function countsOf({ splits, drops, stages }: CorpusManifest): Counts {
+  const kept = Object.fromEntries(Object.entries(splits).map(([split, { documents }]) => [split, documents]));
+  return { records: stages[0]?.in ?? 0, dropped: drops.total, ...kept };
+}
+
+const productOf = ({ shards }: CorpusManifest) =>
+  hashJson(shards.map(({ file, split, sha256 }) => [file, split, sha256]));
+
+/** Files and folders that a benchmark is read from. */
+export function filesOf(benchmark: object): string[] {
+  const { path, train, validation, test, definition } = benchmark as Record<string, string | string[] | undefined>;
+  return [path, train, validation, test, definition]
+    .flat()
+    .filter((one) => one !== undefined && existsSync(one)) as string[];
+}
