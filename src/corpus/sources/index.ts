@@ -27,14 +27,21 @@ async function open(source: NamedSource, _signal?: AbortSignal): Promise<AsyncIt
     case "html":
       return (await import("./html.ts")).readHtml(source);
     case "jsonl":
+      return (await import("./jsonl.ts")).readJsonl(source);
     case "parquet":
+      return (await import("./parquet.ts")).readParquet(source);
     case "huggingface":
-    case "guideline-site":
+      return (await import("./huggingface.ts")).readHuggingFace(source);
     case "ngc":
-    case "cnxml":
+      return (await import("./ngc.ts")).readNgc(source);
     case "medquad":
-    case "pdf":
+      return (await import("./medquad.ts")).readMedQuad(source);
+    case "cnxml":
+      return (await import("./cnxml.ts")).readCnxml(source);
     case "pubmed":
+      return (await import("./pubmed.ts")).readPubMed(source);
+    case "guideline-site":
+    case "pdf":
     case "jats":
     case "s2orc":
     case "cord19":
