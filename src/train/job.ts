@@ -64,6 +64,8 @@ export const trainJobSchema = z.strictObject({
   /** Model directory to start from: weights, or a config.json alone (then initialised from `seed`). */
   model: z.string(),
   tokenizer: z.string(),
+  /** Add rows for tokens that the tokenizer has and the model lacks; otherwise such a tokenizer is refused. */
+  growVocabulary: z.boolean().default(false),
   data: dataSchema,
   seed: z.number().int().min(0).default(1234),
   sequenceLength: count,

@@ -1,0 +1,7 @@
+export { listCheckpoints } from "./checkpoint.ts";
+export type { EngineOptions } from "./engines/embedded.ts";
+export { readTrainEvents } from "./events.ts";
+export { type TrainEvent, type TrainJob, trainJobSchema } from "./job.ts";
+export { learningRate } from "./schedule.ts";
+export { formatEvent, parseTrainJob, progressPrinter, train } from "./train.ts";
+export { runTrainer, type TrainerOptions, type TrainResult } from "./trainer.ts";
