@@ -1,0 +1,79 @@
+# The kernels are compiled once per instruction set, each into a namespace of its own, and chosen when the addon is loaded.
+{
+  "variables": {
+    "kernel_sources": [
+      "native/kernels/adamw.cpp",
+      "native/kernels/attention.cpp",
+      "native/kernels/cached-attention.cpp",
+      "native/kernels/elementwise.cpp",
+      "native/kernels/embedding.cpp",
+      "native/kernels/gemm.cpp",
+      "native/kernels/head-cross-entropy.cpp",
+      "native/kernels/rmsnorm.cpp",
+      "native/kernels/rope.cpp",
+      "native/kernels/swiglu.cpp",
+      "native/kernels/table.cpp"
+    ],
+    "sanitize%": "0"
+  },
+  "target_defaults": {
+    "cflags_cc!": ["-std=gnu++17", "-std=c++17"],
+    "cflags_cc": ["-std=gnu++20", "-O3", "-Wall", "-Wextra", "-fvisibility=hidden"],
+    "xcode_settings": { "CLANG_CXX_LANGUAGE_STANDARD": "gnu++20", "GCC_OPTIMIZATION_LEVEL": "3", "MACOSX_DEPLOYMENT_TARGET": "11.0" },
+    "conditions": [
+      ["target_arch=='x64'", { "defines": ["MEDITRON_X64"] }],
+      ["sanitize==1", {
+        "cflags_cc": ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"],
+        "ldflags": ["-fsanitize=address,undefined"]
+      }]
+    ]
+  },
+  "targets": [
+    {
+      "target_name": "portable",
+      "type": "static_library",
+      "defines": ["MEDITRON_ISA=portable"],
+      "sources": ["<@(kernel_sources)", "native/kernels/thread-pool.cpp"]
+    },
+    {
+      "target_name": "meditron",
+      "sources": ["native/bindings/addon.cpp", "native/bindings/arguments.cpp"],
+      "dependencies": ["portable"],
+      "conditions": [
+        ["target_arch=='x64'", { "dependencies": ["avx2", "avx512", "avx512bf16"] }],
+        # Workers sleep inside the addon: it must stay when the JavaScript thread that loaded it ends.
+        ["OS=='linux'", { "ldflags": ["-Wl,-z,nodelete"] }]
+      ]
+    }
+  ],
+  "conditions": [
+    ["target_arch=='x64'", {
+      "targets": [
+        {
+          "target_name": "avx2",
+          "type": "static_library",
+          "defines": ["MEDITRON_ISA=avx2"],
+          "cflags_cc": ["-mavx2", "-mfma"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma"] },
+          "sources": ["<@(kernel_sources)"]
+        },
+        {
+          "target_name": "avx512",
+          "type": "static_library",
+          "defines": ["MEDITRON_ISA=avx512"],
+          "cflags_cc": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl"] },
+          "sources": ["<@(kernel_sources)"]
+        },
+        {
+          "target_name": "avx512bf16",
+          "type": "static_library",
+          "defines": ["MEDITRON_ISA=avx512bf16"],
+          "cflags_cc": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"] },
+          "sources": ["<@(kernel_sources)"]
+        }
+      ]
+    }]
+  ]
+}

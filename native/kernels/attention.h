@@ -1,0 +1,146 @@
+// Tiled causal attention of one head, shared by training (attention.cpp) and inference over a cache (cached-attention.cpp).
+#pragma once
+#include "declarations.h"
+#include "pack.h"
+
+namespace meditron::MEDITRON_ISA {
+
+// Queries go in blocks of four panels, keys in blocks of 256. A row of the score tile is a little wider than its keys: writing runs over
+// the last panel, and the odd number of cache lines keeps rows out of each other's cache sets.
+constexpr int64_t kQueryBlock = 4 * kTileRows;
+constexpr int64_t kKeyBlock = 256;
+constexpr int kScoreStride = kKeyBlock + 32;
+
+// Rows of a matrix whose elements follow each other: element (row, i) = data[offset + row · stride + i].
+struct Rows {
+  Tensor data;
+  int64_t offset, stride;
+  MEDITRON_INLINE Tensor row(int64_t n) const { return at(data, offset + n * stride); }
+};
+
+// Keys and values of one head, packed for scores (K: panels of keys along D) and for outputs (V: panels of D along keys).
+struct PackedKeys {
+  const float* k;
+  const float* v;
+  int64_t keys;
+};
+
+MEDITRON_INLINE constexpr int64_t padded_keys(int64_t keys) { return round_up(keys, 32) + 32; }
+MEDITRON_INLINE constexpr int64_t padded_size(int64_t D) { return round_up(D, kTileColumns); }
+
+// Which keys a query sees: [first_key[i], i + 1) counted from the first key, i = the query's own position.
+struct Visible {
+  const int32_t* first_key;  // by position, or nullptr: all
+  MEDITRON_INLINE int64_t begin(int64_t position) const { return first_key ? first_key[position] : 0; }
+};
+
+template <class Math>
+MEDITRON_INLINE void pack_keys(const Rows& k, int64_t keys, int64_t D, float* panels) {
+  pack_panels<Math, kTileColumns>(k.data, k.offset, k.stride, true, keys, D, 0, ceil_div(keys, kTileColumns), panels);
+}
+template <class Math>
+MEDITRON_INLINE void pack_values(const Rows& v, int64_t keys, int64_t D, float* panels) {
+  pack_panels<Math, kTileColumns>(v.data, v.offset, v.stride, false, D, keys, 0, ceil_div(D, kTileColumns), panels);
+}
+
+// Scores of one panel of queries against keys [0, limit) of a block: tile[row][key] = q · k, unscaled.
+template <class Math>
+MEDITRON_INLINE void score_tiles(const float* q, const float* k_panels, int64_t D, int64_t limit, float* scores) {
+  const int64_t words = ceil_div(D, Math::kPerWord);
+  for (int64_t c = 0; c < limit; c += kTileColumns) {
+    const TileOutput out{scores + c, kScoreStride, Type::f32, false, 1.0f, kTileRows, kTileColumns};
+    tile<Math, kTileRows, 1, kTileRows>(words, q, k_panels + c * words, out);
+  }
+}
+
+// out[row][D] += weights[row][keys] · B, B packed along keys with `b_words` words in all, read from word `from`.
+template <class Math>
+MEDITRON_INLINE void weigh_tiles(const float* weights, const float* b, int64_t b_words, int64_t from, int64_t words, int64_t D, float* sums) {
+  const int64_t width = padded_size(D);
+  for (int64_t c = 0; c < D; c += kTileColumns) {
+    const TileOutput out{sums + c, width, Type::f32, true, 1.0f, kTileRows, kTileColumns};
+    tile<Math, kTileRows, kScoreStride, 1>(words, weights, b + c * b_words + from * kTileColumns, out);
+  }
+}
+
+// Words in place of float32 in a row of weights: bfloat16 where they are multiplied as pairs. Writing never passes reading.
+template <class Math>
+MEDITRON_INLINE void store_words(float* row, int64_t j, Vec v) {
+  if constexpr (Math::kPerWord == 2) store(reinterpret_cast<bf16*>(row) + j, v);
+  else if constexpr (__is_same(Math, Bf16)) store(row + j, round_bf16(v));
+  else store(row + j, v);
+}
+
+// Floats that attend_head needs besides the packed keys.
+MEDITRON_INLINE constexpr int64_t forward_floats(int64_t D) {
+  return round_up(round_up(D, 2) * kQueryBlock + 64, 16) + kQueryBlock * kScoreStride + kQueryBlock * padded_size(D);
+}
+
+// Queries [0, rows) at positions first_position + row, with the keys that come before them: online softmax (Milakov & Gimelshein 2018).
+// lse: log-sum-exp of the scaled scores of each row, or nullptr.
+template <class Math>
+void attend_head(const Rows& o, float* lse, const Rows& q, const PackedKeys& kv, int64_t rows, int64_t first_position, int64_t D,
+                 const Visible& visible, float scale, float* scratch) {
+  const int64_t d_words = ceil_div(D, Math::kPerWord), key_words = ceil_div(kv.keys, Math::kPerWord), width = padded_size(D);
+  float* const q_panels = scratch;
+  float* const scores = q_panels + round_up(d_words * kQueryBlock + 64, 16);
+  float* const sums = scores + kQueryBlock * kScoreStride;
+  float highest[kQueryBlock], total[kQueryBlock];
+
+  for (int64_t r0 = 0; r0 < rows; r0 += kQueryBlock) {
+    const int64_t block_rows = least(kQueryBlock, rows - r0), panels = ceil_div(block_rows, kTileRows);
+    pack_panels<Math, kTileRows>(q.data, q.offset + r0 * q.stride, q.stride, true, block_rows, D, 0, panels, q_panels);
+    for (int64_t i = 0; i < panels * kTileRows * width; i += kLanes) store(sums + i, zero());
+    for (int64_t r = 0; r < panels * kTileRows; r++) highest[r] = -INFINITY, total[r] = 0;
+
+    const int64_t first = first_position + r0, last_end = first + block_rows;
+    for (int64_t k0 = visible.begin(first) / kKeyBlock * kKeyBlock; k0 < last_end; k0 += kKeyBlock) {
+      for (int64_t p = 0; p < panels; p++) {
+        const int64_t r_begin = p * kTileRows, r_end = least(r_begin + kTileRows, block_rows);
+        const int64_t limit = least(kKeyBlock, first + r_end - k0);  // keys that some row of the panel sees
+        if (limit <= 0) continue;
+        float* const tile_scores = scores + r_begin * kScoreStride;
+        score_tiles<Math>(q_panels + p * d_words * kTileRows, kv.k + k0 * d_words, D, limit, tile_scores);
+        for (int64_t r = r_begin; r < r_begin + kTileRows; r++) {
+          float* const s = scores + r * kScoreStride;
+          const int64_t from = r < r_end ? most(visible.begin(first + r) - k0, 0) : 0;
+          const int64_t to = r < r_end ? least(kKeyBlock, first + r + 1 - k0) : 0;
+          if (from >= to) {
+            for (int64_t j = 0; j < limit; j += kLanes) store_words<Math>(s, j, zero());
+            continue;
+          }
+          Vec top = set(-INFINITY);
+          int64_t j = from / kLanes * kLanes;
+          for (; j < to; j += kLanes) top = max(top, keep(load(s + j), from - j, to - j, set(-INFINITY)));
+          const float old_top = highest[r], scaled = max_lane(top) * scale, new_top = old_top > scaled ? old_top : scaled;
+          Vec sum_r = zero();
+          for (j = 0; j < limit; j += kLanes) {
+            Vec e = zero();
+            if (j + kLanes > from && j < to) {
+              e = keep(exp(fma(load(s + j), set(scale), set(-new_top))), from - j, to - j, zero());
+              sum_r = sum_r + e;
+            }
+            store_words<Math>(s, j, e);
+          }
+          // exp(old − new) shrinks what earlier blocks contributed.
+          if (old_top != new_top && total[r] > 0) {
+            const float shrink = __builtin_expf(old_top - new_top);
+            total[r] *= shrink;
+            for (int64_t d = 0; d < width; d += kLanes) store(sums + r * width + d, load(sums + r * width + d) * set(shrink));
+          }
+          total[r] += sum(sum_r);
+          highest[r] = new_top;
+        }
+        weigh_tiles<Math>(tile_scores, kv.v, key_words, k0 / Math::kPerWord, ceil_div(limit, Math::kPerWord), D, sums + r_begin * width);
+      }
+    }
+    for (int64_t r = 0; r < block_rows; r++) {
+      const Tensor o_r = o.row(r0 + r);
+      const Vec inverse = set(1.0f / total[r]);
+      each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { store(o_r, d, load(sums + r * width + d) * inverse, lanes); });
+      if (lse) lse[r0 + r] = highest[r] + __builtin_logf(total[r]);
+    }
+  }
+}
+
+}  // namespace meditron::MEDITRON_ISA

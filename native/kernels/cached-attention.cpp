@@ -1,0 +1,154 @@
+// Attention for inference: ragged rows over a key/value cache [slots, 2, kv_heads, max_tokens, D].
+//
+// Row n belongs to sequence[n] at position[n]. First the keys and values of all rows go into the cache, then each row looks at positions
+// 0..position[n] of its sequence (the last `window` of them). Runs of neighbouring positions (a prompt) take the tiles of training, single rows
+// (decoding) plain dot products: there reading the cache is what takes the time.
+#include "attention.h"
+
+namespace meditron::MEDITRON_ISA {
+namespace {
+
+constexpr int64_t kTiledRun = 8;  // rows for which packing the keys pays
+
+struct Cache {
+  Tensor data;
+  int64_t kv_heads, max_tokens, D;
+  // Offset of the keys (which = 0) or values (1) of one head.
+  MEDITRON_INLINE int64_t head(int64_t slot, int64_t which, int64_t kv) const {
+    return ((slot * 2 + which) * kv_heads + kv) * max_tokens * D;
+  }
+};
+
+// scores[j] = scale · q · k[j] for keys [0, n), four at a time.
+void score_row(float* scores, const float* q, const Tensor& k, int64_t n, int64_t D, float scale) {
+  int64_t j = 0;
+  for (; j + 4 <= n; j += 4) {
+    Vec dot[4] = {zero(), zero(), zero(), zero()};
+    each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA {
+      const Vec q_d = load(q + d);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) dot[i] = fma(q_d, load(k, (j + i) * D + d, lanes), dot[i]);
+    });
+    for (int i = 0; i < 4; i++) scores[j + i] = sum(dot[i]) * scale;
+  }
+  for (; j < n; j++) {
+    Vec dot = zero();
+    each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { dot = fma(load(q + d), load(k, j * D + d, lanes), dot); });
+    scores[j] = sum(dot) * scale;
+  }
+}
+
+// scores = exp(scores − max); returns their sum.
+float soften(float* scores, int64_t n) {
+  Vec top = set(-INFINITY);
+  each(n, [&](int64_t j, auto lanes) MEDITRON_LAMBDA { top = max(top, keep(load(scores + j, lanes), 0, count(lanes), set(-INFINITY))); });
+  const Vec highest = set(max_lane(top));
+  Vec total = zero();
+  each(n, [&](int64_t j, auto lanes) MEDITRON_LAMBDA {
+    const Vec e = keep(exp(load(scores + j, lanes) - highest), 0, count(lanes), zero());
+    total = total + e;
+    store(scores + j, e, lanes);
+  });
+  return sum(total);
+}
+
+// o = Σ_j weights[j] · v[j] / total
+void weigh_row(const Tensor& o, const float* weights, float total, const Tensor& v, int64_t n, int64_t D) {
+  const Vec inverse = set(1.0f / total);
+  int64_t d = 0;
+  for (; d + 4 * kLanes <= D; d += 4 * kLanes) {
+    Vec sums[4] = {zero(), zero(), zero(), zero()};
+    for (int64_t j = 0; j < n; j++) {
+      const Vec w = set(weights[j]);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) sums[i] = fma(w, load(v, j * D + d + i * kLanes), sums[i]);
+    }
+    for (int i = 0; i < 4; i++) store(o, d + i * kLanes, sums[i] * inverse);
+  }
+  each(D - d, [&](int64_t rest, auto lanes) {
+    Vec sums = zero();
+    for (int64_t j = 0; j < n; j++) sums = fma(set(weights[j]), load(v, j * D + d + rest, lanes), sums);
+    store(o, d + rest, sums * inverse, lanes);
+  });
+}
+
+// Rows [begin, begin + rows) of one sequence at positions first, first + 1 ...
+struct Run {
+  int64_t begin, rows, slot, first;
+};
+
+void attend_rows(Tensor o, Tensor qkv, const Cache& cache, const CachedAttention& shape, const Run& run, int64_t kv, int thread) {
+  const int64_t D = shape.head_size, group = shape.heads / shape.kv_heads, stride = (shape.heads + 2 * shape.kv_heads) * D;
+  const float scale = 1.0f / __builtin_sqrtf(static_cast<float>(D));
+  float* const scores = static_cast<float*>(pool::own(pool::Slot::attention, thread, (shape.max_tokens + D + 64) * 4));
+  float* const q = scores + round_up(shape.max_tokens, 16) + 16;
+  for (int64_t r = 0; r < run.rows; r++) {
+    const int64_t n = run.begin + r, last = run.first + r, first = shape.window ? most(last + 1 - shape.window, 0) : 0;
+    const Tensor k = at(cache.data, cache.head(run.slot, 0, kv) + first * D), v = at(cache.data, cache.head(run.slot, 1, kv) + first * D);
+    for (int64_t h = kv * group; h < (kv + 1) * group; h++) {
+      each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { store(q + d, load(qkv, n * stride + h * D + d, lanes)); });
+      score_row(scores, q, k, last + 1 - first, D, scale);
+      const float total = soften(scores, last + 1 - first);
+      weigh_row(at(o, (n * shape.heads + h) * D), scores, total, v, last + 1 - first, D);
+    }
+  }
+}
+
+template <class Math>
+void attend_run(Tensor o, Tensor qkv, const Cache& cache, const CachedAttention& shape, const Run& run, int64_t kv, int thread) {
+  const int64_t D = shape.head_size, group = shape.heads / shape.kv_heads, stride = (shape.heads + 2 * shape.kv_heads) * D;
+  const int64_t keys = run.first + run.rows;
+  const int64_t k_floats = padded_keys(keys) * round_up(D, 2), v_floats = padded_keys(keys) * padded_size(D);
+  float* const k_panels =
+      static_cast<float*>(pool::own(pool::Slot::attention, thread, (k_floats + v_floats + forward_floats(D) + keys + 64) * 4));
+  float* const v_panels = k_panels + k_floats;
+  float* const block = v_panels + v_floats;
+  int32_t* const firsts = reinterpret_cast<int32_t*>(block + forward_floats(D));
+  if (shape.window) for (int64_t i = 0; i < keys; i++) firsts[i] = static_cast<int32_t>(most(i + 1 - shape.window, 0));
+  pack_keys<Math>({cache.data, cache.head(run.slot, 0, kv), D}, keys, D, k_panels);
+  pack_values<Math>({cache.data, cache.head(run.slot, 1, kv), D}, keys, D, v_panels);
+  for (int64_t h = kv * group; h < (kv + 1) * group; h++) {
+    attend_head<Math>({o, (run.begin * shape.heads + h) * D, shape.heads * D}, nullptr, {qkv, run.begin * stride + h * D, stride},
+                      {k_panels, v_panels, keys}, run.rows, run.first, D, {shape.window ? firsts : nullptr},
+                      1.0f / __builtin_sqrtf(static_cast<float>(D)), block);
+  }
+}
+
+}  // namespace
+
+void cached_attention(Tensor o, Tensor qkv, Tensor cache_data, const CachedAttention& shape) {
+  const int64_t D = shape.head_size, stride = (shape.heads + 2 * shape.kv_heads) * D;
+  const Cache cache{cache_data, shape.kv_heads, shape.max_tokens, D};
+
+  Run* const runs = static_cast<Run*>(pool::shared(pool::Slot::partials, shape.rows * sizeof(Run)));
+  int64_t count_runs = 0, work = 0;
+  for (int64_t n = 0; n < shape.rows; n++) {
+    const int64_t slot = shape.sequence[n], position = shape.position[n];
+    for (int64_t which = 0; which < 2; which++) {
+      for (int64_t kv = 0; kv < shape.kv_heads; kv++) {
+        const int64_t from = n * stride + (shape.heads + which * shape.kv_heads + kv) * D;
+        const int64_t to = cache.head(slot, which, kv) + position * D;
+        each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { store(cache_data, to + d, load(qkv, from + d, lanes), lanes); });
+      }
+    }
+    work += position + 1;
+    Run* const last = count_runs > 0 ? &runs[count_runs - 1] : nullptr;
+    if (last && last->slot == slot && last->first + last->rows == position) last->rows++;
+    else runs[count_runs++] = {n, 1, slot, position};
+  }
+
+  // Each unit is a run and a key/value head. Little work is not worth waking a worker.
+  const int64_t units = count_runs * shape.kv_heads;
+  const int64_t grain = work * shape.heads * D < (1 << 15) ? units : 1;
+  pool::parallel_range(units, grain, [&](int64_t begin, int64_t end, int thread) {
+    for (int64_t i = begin; i < end; i++) {
+      const Run& run = runs[i / shape.kv_heads];
+      const int64_t kv = i % shape.kv_heads;
+      if (run.rows < kTiledRun) attend_rows(o, qkv, cache, shape, run, kv, thread);
+      else if (cache_data.type == Type::bf16) attend_run<Bf16>(o, qkv, cache, shape, run, kv, thread);
+      else attend_run<F32>(o, qkv, cache, shape, run, kv, thread);
+    }
+  });
+}
+
+}  // namespace meditron::MEDITRON_ISA

@@ -1,0 +1,223 @@
+// Matrix product, C[M,N] (+)= alpha · op(A) op(B), after Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
+//
+// B is packed once into panels shared by all threads, A by each thread for its own rows; the micro-kernel walks the panels. Bits do not
+// depend on the number of threads: k is cut into blocks by its length alone, each element is one chain of sums inside a
+// block, and blocks are added in order. A backward pass is two more products: dA = dC op(B)ᵀ, dB = op(A)ᵀ dC.
+//
+// Few rows against a weight stored in rows (decoding) take another way, without packing: dot products along k. There the memory
+// bus is the limit, and B is read once.
+#include "declarations.h"
+#include "pack.h"
+
+namespace meditron::MEDITRON_ISA {
+namespace {
+
+// Longest block of k, in words: a panel of B (kTileColumns words wide) should stay in the first-level cache while the panels
+// of A pass by. When C is bfloat16, partial sums cannot rest in it, so k is cut only beyond a much larger length.
+constexpr int64_t kBlockWords = 384;
+constexpr int64_t kBlockWordsWhole = 2048;
+constexpr int64_t kPackedABytes = 480 << 10;  // about half of a second-level cache
+constexpr int64_t kPackedBBytes = 8 << 20;    // shared, in the last-level cache
+constexpr double kSmallWork = 2e5;            // multiply-adds that are not worth waking a worker
+
+struct Grid {
+  int rows, columns;  // rows · columns threads
+};
+
+// Cuts C among threads so that the slowest has least to do. An element of A costs about as much to pack as 24 multiply-adds.
+Grid choose_grid(int threads, int64_t m, int64_t n) {
+  Grid best{1, 1};
+  double least_work = 0;
+  for (int rows = 1; rows <= threads; rows++) {
+    const int columns = threads / rows;
+    const double work = static_cast<double>(round_up(ceil_div(m, rows), 2)) *
+                        (24.0 + static_cast<double>(round_up(ceil_div(n, columns), kTileColumns)));
+    if (rows == 1 || work <= least_work) {
+      least_work = work;
+      best = {rows, columns};
+    }
+  }
+  return best;
+}
+
+template <class Math>
+void gemm_packed(const Gemm& g, int threads) {
+  const int64_t k_words = ceil_div(g.k, Math::kPerWord);
+  const int64_t longest = g.c.type == Type::f32 ? kBlockWords : kBlockWordsWhole;
+  const int64_t k_blocks = ceil_div(k_words, longest);
+  const int64_t block_words = round_up(ceil_div(k_words, k_blocks), 16);
+  const int64_t block_k = block_words * Math::kPerWord;
+
+  const int64_t n_block = least(most(kPackedBBytes / (block_words * 4) / kTileColumns, 1), ceil_div(g.n, kTileColumns)) * kTileColumns;
+  const int64_t m_block = most(kPackedABytes / (block_words * 4) / kTileRows, 1) * kTileRows;
+
+  const Grid grid = choose_grid(threads, g.m, least(n_block, g.n));
+  const int used = grid.rows * grid.columns;
+  float* const packed_b = static_cast<float*>(pool::shared(pool::Slot::packed_b, n_block * block_words * 4));
+
+  pool::parallel(used, [&](int thread, int) {
+    const int64_t m_begin = g.m * (thread / grid.columns) / grid.rows / 2 * 2;
+    const int64_t m_end = thread / grid.columns + 1 == grid.rows ? g.m : g.m * (thread / grid.columns + 1) / grid.rows / 2 * 2;
+    float* const packed_a = static_cast<float*>(pool::own(pool::Slot::packed_a, thread, (m_block * block_words + 64) * 4));
+
+    for (int64_t n0 = 0; n0 < g.n; n0 += n_block) {
+      const int64_t n = least(n_block, g.n - n0), panels = ceil_div(n, kTileColumns);
+      const int64_t q_begin = panels * (thread % grid.columns) / grid.columns;
+      const int64_t q_end = panels * (thread % grid.columns + 1) / grid.columns;
+      for (int64_t k0 = 0; k0 < g.k; k0 += block_k) {
+        const int64_t k = least(block_k, g.k - k0), words = ceil_div(k, Math::kPerWord);
+        pack_panels<Math, kTileColumns>(g.b, g.transpose_b ? n0 * g.ldb + k0 : k0 * g.ldb + n0, g.ldb, g.transpose_b, n, k,
+                                        panels * thread / used, panels * (thread + 1) / used, packed_b);
+        pool::barrier();
+        for (int64_t m0 = m_begin; m0 < m_end; m0 += m_block) {
+          const int64_t m = least(m_block, m_end - m0), row_panels = ceil_div(m, kTileRows);
+          pack_panels<Math, kTileRows>(g.a, g.transpose_a ? k0 * g.lda + m0 : m0 * g.lda + k0, g.lda, !g.transpose_a, m, k, 0,
+                                       row_panels, packed_a);
+          for (int64_t q = q_begin; q < q_end; q++) {
+            TileOutput out{nullptr, g.ldc, g.c.type, g.accumulate || k0 > 0, g.alpha, 0,
+                           static_cast<int>(least(kTileColumns, n - q * kTileColumns))};
+            for (int64_t p = 0; p < row_panels; p++) {
+              out.c = at(g.c, (m0 + p * kTileRows) * g.ldc + n0 + q * kTileColumns).data;
+              out.rows = static_cast<int>(least(kTileRows, m - p * kTileRows));
+              panel_tile<Math>(words, packed_a + p * words * kTileRows, packed_b + q * words * kTileColumns, out);
+            }
+          }
+        }
+        pool::barrier();
+      }
+    }
+  });
+}
+
+// ---- few rows ---------------------------------------------------------------------------------------------------------
+
+constexpr int64_t kThinRows = 32;
+
+// Rows x Columns dot products along k at once. a: words [row][words]; b: rows of the stored matrix.
+template <class Math, int Rows, int Columns, class S>
+MEDITRON_INLINE void dot_block(const float* a, int64_t words, const S* b, int64_t ldb, int64_t k, float (*sums)[Columns]) {
+  constexpr int kStep = kLanes * Math::kPerWord;
+  Vec c[Rows][Columns];
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; i++)
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; j++) c[i][j] = zero();
+  const auto step = [&](int64_t at, int64_t left) MEDITRON_LAMBDA {
+    Vec a_i[Rows];
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; i++) a_i[i] = load(a + i * words + at / Math::kPerWord);
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; j++) {
+      const Vec b_j = Math::along(b + j * ldb + at, left);
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; i++) c[i][j] = Math::multiply_add(a_i[i], b_j, c[i][j]);
+    }
+  };
+  int64_t at = 0;
+  for (; at + kStep <= k; at += kStep) step(at, kStep);
+  if (at < k) step(at, k - at);
+#pragma GCC unroll 4
+  for (int i = 0; i < Rows; i++)
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; j++) sums[i][j] = sum(c[i][j]);
+}
+
+template <class Math, class S>
+void gemm_thin(const Gemm& g, const S* b, int threads) {
+  // Rows of A as words, padded with zero rows to whole groups and with zero words to whole vectors.
+  const int group = g.m == 1 ? 1 : 4;
+  const int64_t rows = round_up(g.m, group), words = round_up(ceil_div(g.k, Math::kPerWord), kLanes);
+  float* const a = static_cast<float*>(pool::shared(pool::Slot::thin, rows * words * 4));
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t w = 0; w < words; w += kLanes) {
+      const int64_t k = w * Math::kPerWord, from = i * g.lda + k;
+      Vec v = zero();
+      if (i < g.m) {
+        v = g.a.type == Type::f32 ? Math::along(static_cast<const float*>(g.a.data) + from, g.k - k)
+                                  : Math::along(static_cast<const bf16*>(g.a.data) + from, g.k - k);
+      }
+      store(a + i * words + w, v);
+    }
+  }
+  const auto write = [&](int64_t i, int64_t j, float value) MEDITRON_LAMBDA {
+    const int64_t to = i * g.ldc + j;
+    value *= g.alpha;
+    const Part one{1};
+    if (g.accumulate) value += load(g.c, to, one)[0];
+    store(g.c, to, set(value), one);
+  };
+  pool::parallel(threads, [&](int thread, int count) {
+    const int64_t begin = g.n * thread / count, end = g.n * (thread + 1) / count;
+    int64_t j = begin;
+    if (group == 1) {
+      constexpr int kColumns = 8;
+      for (; j + kColumns <= end; j += kColumns) {
+        float sums[1][kColumns];
+        dot_block<Math, 1, kColumns>(a, words, b + j * g.ldb, g.ldb, g.k, sums);
+        for (int c = 0; c < kColumns; c++) write(0, j + c, sums[0][c]);
+      }
+    } else {
+      constexpr int kColumns = kLanes == 16 ? 6 : 2;
+      for (; j + kColumns <= end; j += kColumns) {
+        for (int64_t i = 0; i < g.m; i += 4) {
+          float sums[4][kColumns];
+          dot_block<Math, 4, kColumns>(a + i * words, words, b + j * g.ldb, g.ldb, g.k, sums);
+          for (int r = 0; r < 4 && i + r < g.m; r++)
+            for (int c = 0; c < kColumns; c++) write(i + r, j + c, sums[r][c]);
+        }
+      }
+    }
+    for (; j < end; j++) {
+      for (int64_t i = 0; i < g.m; i++) {
+        float sums[1][1];
+        dot_block<Math, 1, 1>(a + i * words, words, b + j * g.ldb, g.ldb, g.k, sums);
+        write(i, j, sums[0][0]);
+      }
+    }
+  });
+}
+
+template <class Math>
+void gemm_as(const Gemm& g) {
+  const double work = static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
+  const int threads = work < kSmallWork ? 1 : pool::threads();
+  if (g.m <= kThinRows && g.transpose_b && !g.transpose_a) {
+    if (g.b.type == Type::f32) gemm_thin<Math>(g, static_cast<const float*>(g.b.data), threads);
+    else gemm_thin<Math>(g, static_cast<const bf16*>(g.b.data), threads);
+    return;
+  }
+  if (g.c.type == Type::bf16 && ceil_div(g.k, Math::kPerWord) > kBlockWordsWhole) {
+    // Sums over several blocks of k are kept in float32 and rounded once.
+    float* const sums = static_cast<float*>(pool::shared(pool::Slot::converted, g.m * g.n * 4));
+    Gemm wide = g;
+    wide.c = {sums, Type::f32};
+    wide.ldc = g.n;
+    wide.accumulate = false;
+    gemm_packed<Math>(wide, threads);
+    pool::parallel_range(g.m, 16, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        each(g.n, [&](int64_t j, auto lanes) {
+          Vec v = load(sums + i * g.n + j, lanes);
+          if (g.accumulate) v = v + load(g.c, i * g.ldc + j, lanes);
+          store(g.c, i * g.ldc + j, v, lanes);
+        });
+      }
+    });
+    return;
+  }
+  gemm_packed<Math>(g, threads);
+}
+
+}  // namespace
+
+void gemm(const Gemm& g) {
+  if (g.m == 0 || g.n == 0) return;
+  if (g.k == 0) {
+    for (int64_t i = 0; i < g.m && !g.accumulate; i++) fill(at(g.c, i * g.ldc), g.n, 0.0f);
+    return;
+  }
+  if (g.precision == Precision::bf16) gemm_as<Bf16>(g);
+  else gemm_as<F32>(g);
+}
+
+}  // namespace meditron::MEDITRON_ISA

@@ -1,0 +1,224 @@
+#include "thread-pool.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+namespace meditron::pool {
+namespace {
+
+constexpr int kMostThreads = 256;
+constexpr int kSlots = 8;
+constexpr size_t kHugePage = size_t{2} << 20;
+
+void relax() {
+#if defined(__SSE__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Denormal numbers count as zero while a job runs: gradients that small mean nothing and would cost a hundred times as much.
+// The caller's mode is put back afterwards, since JavaScript needs them.
+class FlushDenormals {
+ public:
+#if defined(__SSE__)
+  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040u); }
+  ~FlushDenormals() { _mm_setcsr(saved_); }
+
+ private:
+  unsigned saved_;
+#else
+  FlushDenormals() {}
+  ~FlushDenormals() {}
+#endif
+};
+
+struct State {
+  std::mutex turn;
+  int threads = 0;  // 0: not asked yet
+  int started = 0;  // workers running
+
+  // One job. Workers numbered below `count` take part. `generation` is bumped when it is ready, `done` counts the finished.
+  Job job = nullptr;
+  void* context = nullptr;
+  int count = 0;
+  alignas(64) std::atomic<uint32_t> generation{0};
+  alignas(64) std::atomic<uint32_t> done{0};
+  alignas(64) std::atomic<uint32_t> arrived{0};
+  alignas(64) std::atomic<uint32_t> phase{0};
+
+  struct Buffer {
+    void* data = nullptr;
+    size_t bytes = 0;
+  };
+  Buffer shared[kSlots];
+  Buffer own[kSlots][kMostThreads];
+};
+
+// Never destroyed: workers may still be asleep in it when the process ends.
+State& state() {
+  static State* const s = new State;
+  return *s;
+}
+
+// Spins while `value` is `old`; gives the processor away now and then, for machines with more threads than cores.
+void spin_while(const std::atomic<uint32_t>& value, uint32_t old) {
+  for (int spins = 1; value.load(std::memory_order_acquire) == old; spins++) {
+    relax();
+    if (spins % 4096 == 0) std::this_thread::yield();
+  }
+}
+
+void work(int id, uint32_t seen) {
+  State& s = state();
+  for (;;) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+    while (s.generation.load(std::memory_order_acquire) == seen) {
+      for (int i = 0; i < 64; i++) relax();
+      if (std::chrono::steady_clock::now() > until) s.generation.wait(seen, std::memory_order_acquire);
+    }
+    // All workers answer every job, so that `job` and `count` are not rewritten while a late one reads them.
+    seen++;
+    if (id < s.count) {
+      const FlushDenormals flush;
+      s.job(s.context, id, s.count);
+    }
+    s.done.fetch_add(1, std::memory_order_release);
+  }
+}
+
+void* grow(State::Buffer& buffer, size_t bytes) {
+  if (bytes <= buffer.bytes) return buffer.data;
+  if (buffer.data) unmap_memory(buffer.data, buffer.bytes);
+  buffer.bytes = bytes + bytes / 4;
+  buffer.data = map_memory(buffer.bytes);
+  if (!buffer.data) {
+    std::fprintf(stderr, "meditron: out of memory: a kernel needs %zu bytes of scratch; use a smaller batch\n", buffer.bytes);
+    std::abort();
+  }
+  return buffer.data;
+}
+
+#if defined(__linux__)
+// The first CPU sharing a core with `cpu`, which stands for the core.
+int first_sibling(int cpu) {
+  char path[96];
+  std::snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+  int first = cpu;
+  if (FILE* file = std::fopen(path, "r")) {
+    if (std::fscanf(file, "%d", &first) != 1) first = cpu;
+    std::fclose(file);
+  }
+  return first;
+}
+
+// CPUs the container may use at once (cgroup v2), or a large number.
+int quota() {
+  int cpus = kMostThreads;
+  if (FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
+    long long most = 0, period = 0;
+    if (std::fscanf(file, "%lld %lld", &most, &period) == 2 && period > 0) cpus = static_cast<int>((most + period - 1) / period);
+    std::fclose(file);
+  }
+  return cpus > 0 ? cpus : 1;
+}
+#endif
+
+}  // namespace
+
+int default_threads() {
+  int cores = 0;
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    bool seen[CPU_SETSIZE] = {};
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+      if (!CPU_ISSET(cpu, &allowed)) continue;
+      const int core = first_sibling(cpu);
+      if (core < 0 || core >= CPU_SETSIZE || seen[core]) continue;
+      seen[core] = true;
+      cores++;
+    }
+  }
+  if (const int most = quota(); cores > most) cores = most;
+#endif
+  if (cores == 0) cores = static_cast<int>(std::thread::hardware_concurrency());
+  return cores < 1 ? 1 : cores > kMostThreads ? kMostThreads : cores;
+}
+
+int threads() {
+  State& s = state();
+  if (s.threads == 0) s.threads = default_threads();
+  return s.threads;
+}
+
+void set_threads(int n) { state().threads = n < 1 ? 1 : n > kMostThreads ? kMostThreads : n; }
+
+Turn::Turn() { state().turn.lock(); }
+Turn::~Turn() { state().turn.unlock(); }
+
+void run(Job job, void* context, int count) {
+  State& s = state();
+  s.count = count < 1 ? 1 : count;
+  if (s.count == 1) {
+    const FlushDenormals flush;
+    job(context, 0, 1);
+    return;
+  }
+  while (s.started < count - 1) {
+    const int id = ++s.started;
+    std::thread(work, id, s.generation.load(std::memory_order_relaxed)).detach();
+  }
+  s.job = job;
+  s.context = context;
+  s.done.store(0, std::memory_order_relaxed);
+  s.generation.fetch_add(1, std::memory_order_release);
+  s.generation.notify_all();
+  {
+    const FlushDenormals flush;
+    job(context, 0, count);
+  }
+  for (uint32_t done; (done = s.done.load(std::memory_order_acquire)) != static_cast<uint32_t>(s.started);) spin_while(s.done, done);
+}
+
+void barrier() {
+  State& s = state();
+  if (s.count <= 1) return;
+  const uint32_t phase = s.phase.load(std::memory_order_acquire);
+  if (s.arrived.fetch_add(1, std::memory_order_acq_rel) == static_cast<uint32_t>(s.count) - 1) {
+    s.arrived.store(0, std::memory_order_relaxed);
+    s.phase.store(phase + 1, std::memory_order_release);
+  } else {
+    spin_while(s.phase, phase);
+  }
+}
+
+void* shared(Slot slot, size_t bytes) { return grow(state().shared[static_cast<int>(slot)], bytes); }
+void* own(Slot slot, int thread, size_t bytes) { return grow(state().own[static_cast<int>(slot)][thread], bytes); }
+
+void* map_memory(size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+#if defined(MADV_HUGEPAGE)
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+void unmap_memory(void* memory, size_t bytes) { munmap(memory, bytes); }
+
+}  // namespace meditron::pool
