@@ -26,9 +26,11 @@ export function demonstrationsFor(
       where: `benchmarks.${benchmark.name}`,
       remedy: `name the ${benchmark.demonstrationSplit} file, set demonstrationSplit, or ask with shots: 0`,
     });
-  // Scoring on the split the demonstrations come from must not show an item its own answer.
-  const without = (drawn: Item[], item: Item) => drawn.filter(({ id }) => id !== item.id).slice(0, shots);
-  const spare = benchmark.demonstrationSplit === benchmark.evaluationSplit ? 1 : 0;
+  // Only where demonstrations come from the scored split can an item meet its own answer (ids of different splits may agree).
+  const sameSplit = benchmark.demonstrationSplit === benchmark.evaluationSplit;
+  const spare = sameSplit ? 1 : 0;
+  const without = (drawn: Item[], item: Item) =>
+    (sameSplit ? drawn.filter(({ id }) => id !== item.id) : drawn).slice(0, shots);
   if (options.format === "lm-eval" && benchmark.type === "mmlu") {
     const bySubject = groupBySubject(pool);
     return (item) => without((bySubject.get(item.subject) ?? pool).slice(0, shots + spare), item);

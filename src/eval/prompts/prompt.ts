@@ -69,9 +69,7 @@ export function buildPrompt(
     return { text, answerPrefix: text.endsWith("\n") ? "" : " " };
   }
   if (benchmark.answerForm === "open") return { text: `${prompt}\nAnswer:`, answerPrefix: " " };
-  return demonstrations.length > 0
-    ? { text: prompt, answerPrefix: " " }
-    : { text: `${prompt}\n`, answerPrefix: "" };
+  return demonstrations.length > 0 ? { text: prompt, answerPrefix: " " } : { text: `${prompt}\n`, answerPrefix: "" };
 }
 
 /** How the harness lays out the task of each family. @see lm_eval/tasks/{mmlu,medqa,medmcqa,pubmedqa} */

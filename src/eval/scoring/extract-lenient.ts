@@ -36,7 +36,11 @@ export function lenientAnswer(output: string, settings: LenientSettings): string
 }
 
 /** The lenient answer as the letter of an option; undefined also for a letter the item does not have (it can only be wrong). */
-export function extractLenient(output: string, options: readonly Option[], settings: LenientSettings): string | undefined {
+export function extractLenient(
+  output: string,
+  options: readonly Option[],
+  settings: LenientSettings,
+): string | undefined {
   const answer = lenientAnswer(output, settings);
   if (answer === undefined) return undefined;
   return settings.form === "letter"

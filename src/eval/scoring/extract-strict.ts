@@ -37,7 +37,15 @@ function jsonAnswer(text: string): string | undefined {
 }
 
 function statement(raw: string, options: readonly Option[], form: "letter" | "word"): string | undefined {
-  const text = raw.replace(/\s*#+\s*$/, "").replace(/[*_`]+/g, "").trim();
+  const text = raw
+    .replace(/\s*#+\s*$/, "")
+    .replace(/[*_`]+/g, "")
+    .trim();
+  // A lone letter is a letter even where an option's text is one (vitamin D under C).
+  if (form === "letter") {
+    const lone = options.find((option) => option.letter === text);
+    if (lone) return lone.letter;
+  }
   const byText = options.filter((option) => normal(option.text) === normal(text));
   if (byText.length === 1) return byText[0]!.letter;
   if (form === "word") {

@@ -58,6 +58,13 @@ describe("chains of thought", () => {
   });
 });
 
+test("a lone letter is the letter, also where an option's text is another letter", () => {
+  const vitamins = lettered("A", "B12", "D", "C");
+  expect(extractStrict("The answer is: D ", vitamins, "letter")).toBe("D");
+  expect(extractStrict("D. C", vitamins, "letter")).toBe("D");
+  expect(extractStrict("B12", vitamins, "letter")).toBe("B");
+});
+
 const words: [string, string | undefined, string | undefined][] = [
   ["yes", "A", "A"],
   ["No.", "B", "B"],

@@ -75,7 +75,6 @@ export interface Solver {
 /** Highest score wins; equal scores go to the earlier letter, so that a rerun agrees with itself. */
 export function best(scores: Record<string, number>): string | null {
   let winner: string | null = null;
-  for (const [letter, score] of Object.entries(scores))
-    if (winner === null || score > scores[winner]!) winner = letter;
+  for (const [letter, score] of Object.entries(scores)) if (winner === null || score > scores[winner]!) winner = letter;
   return winner;
 }

@@ -1,0 +1,10 @@
+/** Evaluation: benchmarks, prompts, solvers, scoring, statistics. It knows models as `LanguageModel` and nothing more. */
+export * from "./benchmarks/index.ts";
+export { checkSupported, type EvaluateOptions, evaluate } from "./evaluate.ts";
+export * from "./prompts/index.ts";
+export type { ItemRecord } from "./record.ts";
+export { readRecords } from "./record-log.ts";
+export { type EvaluateConfig, type EvaluateSettings, evaluateConfigSchema, settingsLabel } from "./settings.ts";
+export { type SolverName, solverNames, solvers } from "./solvers/index.ts";
+export * from "./statistics/index.ts";
+export { baselineOf, type Score, type Share, type Summary, summarize } from "./summary.ts";
