@@ -250,6 +250,8 @@ class Fields {
     if (!fits && this.#problems.length === 0) this.#problems.push(problem);
   }
   #all(): string[] {
+    // Members of an unsupported kind of object are no news beside the kind itself.
+    if (this.#prefix && this.#problems.length > 0) return this.#problems;
     const unknown = Object.keys(this.#json).filter(
       (key) => !this.#known.has(key) && (this.#prefix || !HARMLESS.has(key)),
     );

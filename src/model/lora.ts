@@ -1,11 +1,11 @@
 /** LoRA on disk: merged into the weights (W + s·BA) for a plain model, or alone as PEFT reads it. */
 import { join } from "node:path";
-import { writeJsonAtomic } from "../core/index.ts";
+import { DataError, writeJsonAtomic } from "../core/index.ts";
 import type { Kernels, Storage } from "../native/kernels.ts";
 import { read } from "../native/storage.ts";
 import { isAdapter, type LoraSettings, partsOf, type Weights } from "./parameters.ts";
 import type { Projection } from "./projection.ts";
-import { type SavedTensor, type SaveType, writeSafetensors } from "./safetensors.ts";
+import { SafetensorsReader, type SavedTensor, type SaveType, writeSafetensors } from "./safetensors.ts";
 import { floats, type Parameter } from "./tensor.ts";
 
 /** W + s·B·A of every adapter on `p`, in float32. Shape [outputs, inputs]. */
@@ -73,5 +73,36 @@ export async function saveAdapter(
     fan_in_fan_out: false,
     init_lora_weights: true,
     inference_mode: true,
+  });
+}
+
+/** Reads what `saveAdapter` or PEFT wrote. @throws {DataError} MODEL_TENSOR if the adapters have other targets or another rank. */
+export async function loadAdapter(directory: string, weights: Weights): Promise<void> {
+  const reader = await SafetensorsReader.open(directory, "adapter_model.safetensors");
+  try {
+    const adapters = weights.all.filter(isAdapter);
+    const left = new Set(reader.names);
+    for (const { name, shape, data } of adapters.flatMap(partsOf)) {
+      left.delete(name);
+      const found = reader.shape(name);
+      if (found?.join() === shape.join()) await reader.read(name, data);
+      else
+        throw mismatch(
+          directory,
+          `tensor ${name} ${found ? `has shape [${found}]` : "is missing"}; the settings ask for [${shape}]`,
+        );
+    }
+    if (left.size > 0)
+      throw mismatch(directory, `the settings have no place for ${left.size} tensors, ${[...left][0]} first`);
+  } finally {
+    await reader.close();
+  }
+}
+
+function mismatch(where: string, message: string): DataError {
+  return new DataError("MODEL_TENSOR", {
+    message,
+    where,
+    remedy: "use the rank and targets that the adapter was trained with",
   });
 }

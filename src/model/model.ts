@@ -4,7 +4,7 @@ import { ConfigError, DataError, ShapeError, writeJsonAtomic } from "../core/ind
 import type { Floats, Kernels, Precision } from "../native/kernels.ts";
 import { configJson, loadConfig, type ModelConfig } from "./config.ts";
 import { type Architecture, type Packing, recordLogits, recordLoss } from "./llama.ts";
-import { mergedTensors, saveAdapter } from "./lora.ts";
+import { loadAdapter, mergedTensors, saveAdapter } from "./lora.ts";
 import { numbersFor, PAD_VOCABULARY_TO, padTo } from "./memory-plan.ts";
 import type { Batch } from "./ops.ts";
 import {
@@ -30,6 +30,8 @@ export interface ModelOptions {
   /** Whether weights get gradients. With `lora`, only the adapters do. Default true. */
   trainable?: boolean;
   lora?: LoraSettings;
+  /** Folder that `saveAdapter` wrote, to go on from (with the same `lora`). Default: fresh adapters that change nothing yet. */
+  adapter?: string;
   /** Compute block activations again in the backward pass instead of keeping them. */
   recompute?: boolean;
   /** Grow the vocabulary to this size (new special tokens). */
@@ -74,7 +76,8 @@ export async function loadModel(directory: string, options: ModelOptions): Promi
   } finally {
     await reader.close();
   }
-  initializeAdapters(model.weights, options.seed ?? 0);
+  if (options.adapter === undefined) initializeAdapters(model.weights, options.seed ?? 0);
+  else await loadAdapter(options.adapter, model.weights);
   model.growth = grow(model, config, options);
   return model;
 }
