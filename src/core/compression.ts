@@ -50,7 +50,7 @@ export async function* readDecompressed(path: string): AsyncGenerator<Buffer> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (compression === "none" || error instanceof DataError) throw fromSystemError(error, path, "reading");
-    const cut = code === "Z_BUF_ERROR" || /unexpected end|incomplete|truncated/i.test(String(error));
+    const cut = code === "Z_BUF_ERROR" || /unexpected end|stream ended|incomplete|truncated/i.test(String(error));
     throw new DataError(cut ? "IO_CUT_SHORT" : "IO_DAMAGED", {
       message: `${compression} data ${cut ? "ends too early" : `is damaged (${(error as Error).message})`} after ${offset} decompressed bytes`,
       where: path,
