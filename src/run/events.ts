@@ -1,8 +1,8 @@
 /**
  * events.jsonl: everything a run did, one JSON object a line, appended and never rewritten. Report and Studio read it.
  *
- * A run killed and resumed repeats training events from its last checkpoint on; readers keep the last line of a
- * (stage, event, step), which `trainingEvents` does.
+ * It tells what happened, restarts included: a resumed training logs the steps since its last checkpoint again. The clean
+ * record of a training, as if it had never been interrupted, is `train/<name>/events.jsonl`.
  */
 import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
@@ -57,37 +57,4 @@ export async function readEvents(directory: string): Promise<RunEvent[]> {
   if (!existsSync(path)) return events;
   for await (const { value } of readJsonLines<RunEvent>(path, () => {})) events.push(value);
   return events;
-}
-
-type Training = TrainEvent & { stage: string };
-
-/**
- * The training events of one stage as an uninterrupted run would have logged them: a restart throws away what came before
- * the checkpoint it resumed from, and a stage started afresh throws away everything.
- */
-export function trainingEvents(events: RunEvent[], stage: string): Training[] {
-  let kept: Training[] = [];
-  for (const event of events) {
-    if (!("stage" in event) || event.stage !== stage) continue;
-    if (event.event === "stage-start" && !event.resumed) kept = [];
-    if (!isTraining(event)) continue;
-    if (event.event === "train-start") {
-      const from = event.resumedFromStep;
-      kept = kept.filter((other) => "step" in other && other.step <= from);
-    }
-    if (event.event === "step-end" || event.event === "validation-end") {
-      const same = (other: Training) =>
-        other.event === event.event &&
-        other.step === event.step &&
-        (other.event !== "validation-end" || event.event !== "validation-end" || other.name === event.name);
-      const at = kept.findLastIndex((other) => "step" in other && other.step <= event.step);
-      if (at >= 0 && kept.slice(Math.max(0, at - 8), at + 1).some(same)) kept = kept.filter((other) => !same(other));
-    }
-    kept.push(event);
-  }
-  return kept;
-}
-
-function isTraining(event: RunEvent): event is Training {
-  return !event.event.startsWith("stage-") && !event.event.startsWith("run-");
 }

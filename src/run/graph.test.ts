@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CancelledError, writeFileAtomic } from "../core/index.ts";
-import { type RunEvent, readEvents, trainingEvents } from "./events.ts";
+import { readEvents } from "./events.ts";
 import { type GraphOptions, runGraph, type Stage } from "./graph.ts";
 
 let directory: string;
@@ -106,40 +106,4 @@ test("half a line at the end of events.jsonl is no obstacle", async () => {
   await writeFile(join(directory, "events.jsonl"), '{"event":"run-start","ti');
   await runAll(stages(source));
   expect((await readEvents(directory)).map(({ event }) => event).slice(0, 2)).toEqual(["stage-start", "stage-end"]);
-});
-
-test("training events of a killed and resumed run read as those of one that was never killed", () => {
-  const time = "";
-  const start = (resumedFromStep: number): RunEvent => ({
-    event: "train-start",
-    stage: "train.a",
-    time,
-    job: "a",
-    parameters: 1,
-    resumedFromStep,
-    kernels: "",
-    memoryPlanBytes: 0,
-  });
-  const step = (n: number): RunEvent => ({
-    event: "step-end",
-    stage: "train.a",
-    time,
-    step: n,
-    loss: n,
-    gradNorm: 0,
-    learningRate: 0,
-    samples: 0,
-    tokens: 0,
-    tokensPerSecond: 0,
-  });
-  const killed = [start(0), step(1), step(2), step(3), start(2), step(3), step(4)];
-  const steps = trainingEvents(killed, "train.a").filter(({ event }) => event === "step-end");
-  expect(steps.map((event) => "step" in event && event.step)).toEqual([1, 2, 3, 4]);
-  const afresh: RunEvent[] = [
-    ...killed,
-    { event: "stage-start", stage: "train.a", time, inputs: "", resumed: false },
-    start(0),
-    step(1),
-  ];
-  expect(trainingEvents(afresh, "train.a").filter(({ event }) => event === "step-end")).toHaveLength(1);
 });

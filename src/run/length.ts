@@ -42,14 +42,6 @@ export function pretrainingSteps(name: string, training: Training, mixture: Mixt
   return steps;
 }
 
-/** Steps of a finetuning job: every example of every epoch is seen, the last step may begin another epoch. */
-export function finetuningSteps(training: Training, examples: number, meanTokens: number): number {
-  if (training.steps !== undefined) return training.steps;
-  if (training.tokens !== undefined)
-    return Math.max(1, Math.ceil(training.tokens / Math.max(1, meanTokens) / training.globalBatchSize));
-  return Math.max(1, Math.ceil(((training.epochs ?? 1) * examples) / training.globalBatchSize));
-}
-
 /** Warmup and decay in steps. MEDITRON's end-LR rule is decayFactor 2 (SPEC 1e). */
 export function scheduleOf(training: Training, steps: number) {
   const { shape, peakLearningRate, minLearningRate, warmupSteps, warmupFraction, decayFactor } = training.schedule;

@@ -44,7 +44,7 @@ export async function loadRecipe(file: string, options: LoadOptions = {}): Promi
     throw fromSystemError(error, file, "reading the recipe");
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
   const broken = document.errors[0];
   if (broken) {
     const { line, col } = lines.linePos(broken.pos[0]);

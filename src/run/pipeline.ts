@@ -3,9 +3,12 @@ import { dirname } from "node:path";
 import type { Stage } from "./graph.ts";
 import type { LoadedRecipe } from "./load-recipe.ts";
 import { corpusStage } from "./stages/corpus.ts";
+import { evaluationStage } from "./stages/evaluation.ts";
 import { prepareStage } from "./stages/prepare.ts";
+import { reportStage } from "./stages/report.ts";
 import { tokenizerStage } from "./stages/tokenizer.ts";
 import { tokensStage } from "./stages/tokens.ts";
+import { trainingStage } from "./stages/training.ts";
 
 export function stagesOf(loaded: LoadedRecipe): Stage[] {
   const { recipe, directory, file } = loaded;
@@ -22,5 +25,14 @@ export function stagesOf(loaded: LoadedRecipe): Stage[] {
   for (const corpus of corpora) stages.push(corpusStage(corpus, loaded));
   stages.push(tokenizerStage(recipe));
   for (const corpus of corpora) stages.push(tokensStage(corpus, recipe));
+  for (const training of Object.keys(recipe.train)) stages.push(trainingStage(training, loaded));
+  for (const model of recipe.evaluate?.models ?? [])
+    for (const benchmark of recipe.evaluate?.benchmarks ?? []) stages.push(evaluationStage(model, benchmark, loaded));
+  stages.push(
+    reportStage(
+      recipe,
+      stages.map(({ id }) => id),
+    ),
+  );
   return stages;
 }

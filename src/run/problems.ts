@@ -61,8 +61,8 @@ function explain(issue: Issue, schema: z.ZodType, root: unknown): Problem[] {
       return issue.keys.map((key) => {
         const unused = known.filter((name) => !(name in (value as object)));
         const near = closest(key, unused) ?? closest(key, known);
-        const hint = near ? `did you mean "${near}"? ` : "";
-        return { path: [...path, key], message: `unknown key; ${hint}(valid: ${known.join(", ")})` };
+        const hint = near ? `; did you mean "${near}"?` : "";
+        return { path: [...path, key], message: `unknown key${hint} (valid: ${known.join(", ")})` };
       });
     }
     case "invalid_type":

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { corpusConfigSchema } from "../corpus/config.ts";
 import { benchmarkConfigSchema } from "../eval/benchmarks/load.ts";
+import { evaluateConfigSchema } from "../eval/settings.ts";
 import { dataSchema, scheduleSchema, trainJobSchema } from "../train/job.ts";
 
 const count = z.number().int().positive();
@@ -61,6 +62,8 @@ export const finetuneSchema = z.strictObject({
   benchmark: z.string(),
   split: z.enum(["train", "validation"]).default("train"),
   layout: dataSchema.options[1].shape.layout,
+  /** The explanation before the answer; items without one give no example. */
+  chainOfThought: z.boolean().default(false),
 });
 
 /** Settings that go into the TrainJob as they stand. */
@@ -109,10 +112,14 @@ export const trainingSchema = z.strictObject({
   ...passed.shape,
 });
 
+/** Every model on every benchmark by every solver; the rest as `eval/settings.ts` has it. */
 export const evaluateSchema = z.strictObject({
   models: z.array(z.string()).min(1),
   benchmarks: z.array(z.string()).min(1),
-  solvers: z.array(z.enum(["option-log-likelihood", "greedy"])).min(1),
+  solvers: z.array(evaluateConfigSchema.shape.solver.unwrap()).min(1),
+  ...evaluateConfigSchema.omit({ solver: true, chat: true }).shape,
+  /** "auto": the messages of finetuning for models that were finetuned, the bare prompt for the others. */
+  chat: z.enum(["auto", ...evaluateConfigSchema.shape.chat.unwrap().options]).default("auto"),
 });
 
 export const recipeSchema = z.strictObject({

@@ -105,6 +105,8 @@ function checkTraining(training: Record<string, unknown>, at: Path): Problem[] {
     problem(["data"], 'missing; give "data" (pretraining on corpora) or "finetune" (on a benchmark)');
   const lengths = ["steps", "tokens", "epochs"].filter((key) => training[key] !== undefined);
   if (lengths.length === 0) problem(["steps"], 'missing; give exactly one of "steps", "tokens", "epochs"');
+  if (training.finetune !== undefined && training.tokens !== undefined)
+    problem(["tokens"], 'says nothing about examples; give "epochs" or "steps"');
   if (lengths.length > 1) problem([lengths[1]!], `stands beside "${lengths[0]}"; give exactly one of the two`);
 
   const weighted = list(training.data).filter((set) => record(set).weight !== undefined).length;

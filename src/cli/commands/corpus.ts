@@ -126,7 +126,7 @@ async function loadCorpusConfig(file: string) {
     throw fromSystemError(error, file, "reading the corpus settings");
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
   const broken = document.errors[0];
   if (broken)
     throw new ConfigError("RECIPE_YAML", {

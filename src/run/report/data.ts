@@ -50,6 +50,37 @@ export interface Baselines {
   majorityAnswer: string;
 }
 
+/** Loss on held-out text at the end of a training. */
+export interface Perplexity {
+  training: string;
+  corpus: string;
+  /** In nats a token. */
+  loss: number;
+  perplexity: number;
+  bitsPerByte?: number;
+  tokens: number;
+}
+
+/** The last measurement of every training on every validation set. */
+export function perplexities({ trainings }: Pick<ReportData, "trainings">): Perplexity[] {
+  return trainings.flatMap(({ name, events }) => {
+    const last = new Map<string, Perplexity>();
+    for (const event of events)
+      if (event.event === "validation-end") {
+        const { name: corpus, loss, perplexity, bitsPerByte, tokens } = event;
+        last.set(corpus, {
+          training: name,
+          corpus,
+          loss,
+          perplexity,
+          tokens,
+          ...(bitsPerByte === undefined ? {} : { bitsPerByte }),
+        });
+      }
+    return [...last.values()];
+  });
+}
+
 export interface ReportData {
   title: string;
   description: string | undefined;

@@ -2,7 +2,7 @@
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../../core/index.ts";
 import type { TrainEvent } from "../../train/job.ts";
 import { intervalChart, lineChart, type Series, shareBars } from "./charts.ts";
-import type { CorpusView, ReportData, Score, TrainingView } from "./data.ts";
+import { type CorpusView, perplexities, type ReportData, type Score, type TrainingView } from "./data.ts";
 import { Html, html } from "./html.ts";
 import { STYLE } from "./style.ts";
 
@@ -170,9 +170,26 @@ ${stages.map((stage) => html`<tr>${Object.values(stage).map((value) => (typeof v
 
 // ── Training ──
 
-function trainingSection({ trainings }: ReportData): Html {
+function trainingSection(data: ReportData): Html {
+  const { trainings } = data;
   if (trainings.length === 0) return html`<section id="training"></section>`;
+  const rows = perplexities(data);
+  const corpora = [...new Set(rows.map(({ corpus }) => corpus))];
   return html`<section id="training"><h2>Training</h2>
+${
+  rows.length > 0 &&
+  html`<h3>Held-out text after each training</h3><p>Perplexity per token (and loss in nats) on documents that no training saw: lower is better.</p>
+<div class="wide"><table><thead><tr><th>after</th>${corpora.map((corpus) => html`<th class="number">${corpus}</th>`)}</tr></thead><tbody>
+${[...new Set(rows.map(({ training }) => training))].map(
+  (training) =>
+    html`<tr><td>${training}</td>${corpora.map((corpus) => {
+      const row = rows.find((one) => one.training === training && one.corpus === corpus);
+      return row
+        ? html`<td class="number"><b>${row.perplexity.toPrecision(4)}</b> <span class="quiet">(${row.loss.toFixed(3)})</span></td>`
+        : html`<td></td>`;
+    })}</tr>`,
+)}</tbody></table></div>`
+}
 ${trainings.map(trainingCharts)}</section>`;
 }
 

@@ -1,0 +1,91 @@
+/** `eval.<model>.<benchmark>`: one model on one benchmark by every solver of the recipe. */
+import { dirname, join } from "node:path";
+import { startProgress } from "../../core/index.ts";
+import { type EvaluateConfig, evaluate, loadBenchmark, type Summary, settingsLabel } from "../../eval/index.ts";
+import { evaluateConfigSchema } from "../../eval/settings.ts";
+import { loadEmbedded } from "../../providers/embedded.ts";
+import type { Counts } from "../events.ts";
+import { folders } from "../folders.ts";
+import type { Stage } from "../graph.ts";
+import type { LoadedRecipe } from "../load-recipe.ts";
+import type { Recipe } from "../recipe.ts";
+import { filesOf } from "./corpus.ts";
+import { modelDirectory } from "./training.ts";
+
+export function evaluationStage(model: string, benchmarkName: string, { recipe, file }: LoadedRecipe): Stage {
+  const benchmarkConfig = recipe.benchmarks[benchmarkName]!;
+  const asked = evaluationsOf(model, recipe);
+  const folder = folders.evaluation(model, benchmarkName);
+  const given = recipe.models[model];
+  return {
+    id: `eval.${model}.${benchmarkName}`,
+    needs: [...(recipe.prepare.length > 0 ? ["prepare"] : []), ...(given ? [] : [`train.${model}`])],
+    settings: { benchmark: benchmarkConfig, asked },
+    files: [...filesOf(benchmarkConfig), ...(given ? [join(given.path, "config.json")] : [])],
+    folder,
+    products: asked.map((settings) => join(folder, labelOf(settings), "summary.json")),
+    async run({ directory, signal }) {
+      const benchmark = await loadBenchmark(benchmarkConfig, { name: benchmarkName, directory: dirname(file) });
+      const { endOfDocument } = recipe.tokenizer;
+      const languageModel = await loadEmbedded({
+        directory: await modelDirectory(model, recipe, directory),
+        name: model,
+        ...(endOfDocument === undefined ? {} : { endOfDocument }),
+      });
+      const counts: Counts = { items: benchmark.items.length };
+      const product: unknown[] = [];
+      try {
+        for (const settings of asked) {
+          const label = labelOf(settings);
+          let progress: ReturnType<typeof startProgress> | undefined;
+          let shown = 0;
+          const summary = await evaluate(languageModel, benchmark, {
+            ...settings,
+            directory: join(directory, folder),
+            signal,
+            onProgress({ done, total, resumed }) {
+              if (!progress) {
+                progress = startProgress({
+                  label: `${model} on ${benchmarkName}, ${label}`,
+                  unit: "items",
+                  total,
+                  start: resumed,
+                });
+                shown = resumed;
+              }
+              progress.add(done - shown);
+              shown = done;
+            },
+          });
+          progress?.end();
+          Object.assign(counts, correctCount(label, summary));
+          product.push([label, summary.accuracy, summary.benchmark.splitSha256]);
+        }
+      } finally {
+        await languageModel.close();
+      }
+      return { counts, product };
+    },
+  };
+}
+
+/** The settings of each evaluation of a model: one a solver. */
+export function evaluationsOf(model: string, recipe: Recipe): EvaluateConfig[] {
+  const { models: _models, benchmarks: _benchmarks, solvers, chat, ...shared } = recipe.evaluate!;
+  const around = chat === "auto" ? (isFinetuned(model, recipe) ? "chatml" : "none") : chat;
+  return solvers.map((solver) => ({ ...shared, solver, chat: around }));
+}
+
+export const labelOf = (settings: EvaluateConfig): string => settingsLabel(evaluateConfigSchema.parse(settings));
+
+/** Whether a model, or one that it comes from, was finetuned here: it then expects the messages it was finetuned with. */
+function isFinetuned(model: string, recipe: Recipe): boolean {
+  const training = recipe.train[model];
+  if (!training) return false;
+  return training.finetune !== undefined || (typeof training.from === "string" && isFinetuned(training.from, recipe));
+}
+
+function correctCount(label: string, { rule, scores }: Summary): Counts {
+  const score = rule === null ? undefined : scores[rule];
+  return score ? { [`correct by ${label}`]: score.correct } : {};
+}

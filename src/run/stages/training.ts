@@ -1,0 +1,247 @@
+/** `train.<name>`: makes the TrainJob from the recipe and what earlier stages counted, and gives it to the engine. */
+import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ConfigError, sha256File, writeJsonAtomic } from "../../core/index.ts";
+import { loadBenchmark } from "../../eval/benchmarks/load.ts";
+import { finetuningMessages } from "../../eval/prompts/index.ts";
+import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
+import {
+  finetuningExamples,
+  finetuningSteps,
+  listCheckpoints,
+  progressPrinter,
+  type TrainEvent,
+  type TrainJob,
+  type TrainResult,
+  train,
+  trainJobSchema,
+  writeExamples,
+} from "../../train/index.ts";
+import type { Counts } from "../events.ts";
+import { folders } from "../folders.ts";
+import type { Stage } from "../graph.ts";
+import { mixtureOf, pretrainingSteps, scheduleOf } from "../length.ts";
+import type { LoadedRecipe } from "../load-recipe.ts";
+import type { Recipe, Training } from "../recipe.ts";
+import { filesOf } from "./corpus.ts";
+import { countTokens, tokensPrefix } from "./tokens.ts";
+
+export function trainingStage(name: string, loaded: LoadedRecipe): Stage {
+  const { recipe } = loaded;
+  const training = recipe.train[name]!;
+  const earlier = typeof training.from === "string" && training.from in recipe.train ? [`train.${training.from}`] : [];
+  const validation = validationCorpora(training, recipe);
+  const corpora = [...new Set([...(training.data ?? []).map(({ corpus }) => corpus), ...validation])];
+  const benchmark = training.finetune && recipe.benchmarks[training.finetune.benchmark];
+  const folder = folders.training(name);
+  // Threads and the number of checkpoints change no result.
+  const { threads: _threads, keepCheckpoints: _keep, ...settings } = training;
+  return {
+    id: `train.${name}`,
+    needs: [
+      ...(recipe.prepare.length > 0 ? ["prepare"] : []),
+      ...corpora.map((corpus) => `tokens.${corpus}`),
+      "tokenizer",
+      ...earlier,
+    ],
+    settings: { ...settings, seed: training.seed ?? recipe.seed, validation, benchmark },
+    files: [...givenModel(training, recipe), ...(benchmark ? filesOf(benchmark) : [])],
+    folder,
+    products: [join(folder, "checkpoints")],
+    async run({ directory, signal, log }) {
+      const { job, counts } = await makeJob(name, loaded, validation);
+      await writeJsonAtomic(join(directory, folder, "job.json"), job);
+      const result = await trainWithProgress(job, signal, (event) => log({ ...event, stage: `train.${name}` }));
+      return {
+        counts: {
+          ...counts,
+          parameters: result.parameters,
+          steps: result.step,
+          tokensPerStep: job.sequenceLength * job.globalBatchSize,
+        },
+        product: await weightsHash(result.modelDirectory),
+      };
+    },
+  };
+}
+
+/** The newest checkpoint of a training, a given model's folder, or undefined for a fresh model. */
+export async function modelDirectory(model: string, recipe: Recipe, directory: string): Promise<string> {
+  const given = recipe.models[model];
+  if (given) return given.path;
+  const [newest] = await listCheckpoints(join(directory, folders.training(model)));
+  if (newest) return newest.path;
+  throw new ConfigError("RUN_NO_MODEL", {
+    message: `the training "${model}" has left no checkpoint`,
+    where: join(directory, folders.training(model)),
+    remedy: "run the recipe again: it trains what is missing",
+  });
+}
+
+/** `train` with its events as lines on stderr: a live line on a terminal, one every ten seconds in a pipe. */
+export async function trainWithProgress(
+  job: TrainJob,
+  signal: AbortSignal,
+  onEvent: (event: TrainEvent) => void = () => {},
+): Promise<TrainResult> {
+  const { isTTY } = process.stderr;
+  let shownMs = 0;
+  const print = progressPrinter(job, (line, { event }) => {
+    if (process.env.MEDITRON_PROGRESS === "off") return;
+    const isStep = event === "step-end";
+    if (isStep && Date.now() - shownMs < (isTTY ? 200 : 10_000)) return;
+    if (isStep) shownMs = Date.now();
+    process.stderr.write(isTTY ? `\r\x1b[2K${line}${isStep ? "" : "\n"}` : `${line}\n`);
+  });
+  return train(job, {
+    signal,
+    onEvent(event) {
+      print(event);
+      onEvent(event);
+    },
+  });
+}
+
+function validationCorpora(training: Training, recipe: Recipe): string[] {
+  return training.validation ?? (training.data ? Object.keys(recipe.corpora) : []);
+}
+
+function givenModel({ from }: Training, recipe: Recipe): string[] {
+  if (typeof from === "string") return from in recipe.models ? [join(recipe.models[from]!.path, "config.json")] : [];
+  return "path" in from ? [join(from.path, "config.json")] : [];
+}
+
+async function makeJob(
+  name: string,
+  loaded: LoadedRecipe,
+  validation: string[],
+): Promise<{ job: TrainJob; counts: Counts }> {
+  const { recipe, directory } = loaded;
+  const training = recipe.train[name]!;
+  const folder = join(directory, folders.training(name));
+  const tokenizerFolder = join(directory, folders.tokenizer);
+  const { endOfDocument } = recipe.tokenizer;
+  const tokenizer = await loadTokenizer(tokenizerFolder, endOfDocument === undefined ? {} : { endOfDocument });
+  const { data, steps, counts } = training.finetune
+    ? await finetuningData(training, loaded, tokenizer, folder)
+    : await pretrainingData(name, training, directory, validation);
+  const job = trainJobSchema.parse({
+    name,
+    directory: folder,
+    model: await startingModel(training, recipe, directory, tokenizer, join(folder, "initial")),
+    tokenizer: tokenizerFolder,
+    data,
+    seed: training.seed ?? recipe.seed,
+    sequenceLength: training.sequenceLength,
+    globalBatchSize: training.globalBatchSize,
+    microBatchSize: training.microBatchSize ?? training.globalBatchSize,
+    steps,
+    schedule: scheduleOf(training, steps),
+    engine: training.engine,
+    optimizer: training.optimizer,
+    precision: training.precision,
+    recompute: training.recompute,
+    lora: training.lora,
+    checkpointEverySteps: training.checkpointEverySteps,
+    keepCheckpoints: training.keepCheckpoints,
+    validateEverySteps: training.validateEverySteps,
+    validationBatches: training.validationBatches,
+    spikes: training.spikes,
+    threads: training.threads,
+    torch: training.torch,
+    growVocabulary: true,
+  } satisfies Record<keyof TrainJob, unknown>);
+  return { job, counts };
+}
+
+/** The model to start from; a config of the recipe is written out, with the tokenizer's vocabulary and end token. */
+async function startingModel(
+  training: Training,
+  recipe: Recipe,
+  directory: string,
+  tokenizer: Tokenizer,
+  initial: string,
+): Promise<string> {
+  const { from } = training;
+  if (typeof from === "string") return modelDirectory(from, recipe, directory);
+  if ("path" in from) return from.path;
+  await writeJsonAtomic(join(initial, "config.json"), {
+    architectures: [architectureOf(from.config.model_type)],
+    ...from.config,
+    vocab_size: tokenizer.vocabSize,
+    bos_token_id: null,
+    eos_token_id: tokenizer.endOfDocumentId,
+    pad_token_id: tokenizer.padId,
+  });
+  return initial;
+}
+
+/** Hugging Face's class for a model_type: the name that loaders look for. */
+function architectureOf(family: unknown): string {
+  const names: Record<string, string> = { llama: "Llama", mistral: "Mistral", qwen2: "Qwen2", qwen3: "Qwen3" };
+  return `${names[String(family)] ?? "Llama"}ForCausalLM`;
+}
+
+async function pretrainingData(name: string, training: Training, directory: string, validation: string[]) {
+  const sizes = new Map<string, number>();
+  for (const { corpus } of training.data ?? []) sizes.set(corpus, await countTokens(directory, corpus, "train"));
+  const mixture = mixtureOf(training, (corpus) => sizes.get(corpus)!);
+  const sets: { name: string; prefix: string }[] = [];
+  for (const corpus of validation)
+    if ((await countTokens(directory, corpus, "validation")) > training.sequenceLength)
+      sets.push({ name: corpus, prefix: tokensPrefix(directory, corpus, "validation") });
+  return {
+    data: {
+      kind: "pretraining" as const,
+      sets: mixture.map(({ corpus, weight }) => ({ prefix: tokensPrefix(directory, corpus, "train"), weight })),
+      validation: sets,
+      maskDocuments: training.maskDocuments,
+    },
+    steps: pretrainingSteps(name, training, mixture),
+    counts: {},
+  };
+}
+
+async function finetuningData(training: Training, loaded: LoadedRecipe, tokenizer: Tokenizer, folder: string) {
+  const { benchmark: benchmarkName, split, layout, chainOfThought } = training.finetune!;
+  const { recipe, file } = loaded;
+  const benchmark = await loadBenchmark(recipe.benchmarks[benchmarkName]!, {
+    name: benchmarkName,
+    directory: dirname(file),
+  });
+  const write = async (name: "train" | "validation") => {
+    const messages = finetuningMessages(benchmark, benchmark.splits[name]?.items ?? [], { chainOfThought });
+    const examples = finetuningExamples(messages, tokenizer, { sequenceLength: training.sequenceLength });
+    const path = join(folder, `examples-${name}.jsonl`);
+    await writeExamples(path, examples);
+    return { path, count: examples.length, dropped: messages.length - examples.length };
+  };
+  const examples = await write(split);
+  if (examples.count === 0)
+    throw new ConfigError("RUN_NO_EXAMPLES", {
+      message: `benchmark "${benchmarkName}" has no usable items in its ${split} split`,
+      where: `benchmarks.${benchmarkName}.${split}`,
+      remedy: chainOfThought ? "chain of thought needs items with an explanation" : "name a file with training items",
+    });
+  const held =
+    split === "train" && (benchmark.splits.validation?.items.length ?? 0) > 0 ? await write("validation") : undefined;
+  return {
+    data: {
+      kind: "finetuning" as const,
+      examples: examples.path,
+      validation: held && held.count > 0 ? [{ name: `${benchmarkName} answers`, examples: held.path }] : [],
+      layout,
+    },
+    steps: training.steps ?? finetuningSteps(examples.count, training),
+    counts: { examples: examples.count, ...(examples.dropped > 0 ? { tooLong: examples.dropped } : {}) },
+  };
+}
+
+/** SHA-256 over the weight files of a model directory, by name. */
+async function weightsHash(folder: string): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort())
+    hash.update(`${file} ${await sha256File(join(folder, file))}\n`);
+  return hash.digest("hex");
+}
