@@ -16,9 +16,10 @@ const UNKNOWN: StatedLicense = { id: "unknown", redistributable: false };
 /** @param statement - URLs, attributes and sentences of the license, in any order, joined by spaces. */
 export function statedLicense(statement: string): StatedLicense {
   if (statement === "") return UNKNOWN;
-  if (/publicdomain\/zero|\bCC[\s-]?0\b|CC[\s-]?zero/i.test(statement)) return granted("CC0-1.0");
   const url = /creativecommons\.org\/licen[sc]es\/(by(?:-nc)?(?:-nd|-sa)?)(?:\/(\d\.\d))?/i.exec(statement);
   if (url) return creativeCommons(url[1]!.toUpperCase(), url[2] ?? versionIn(statement));
+  // Only now: BioMed Central adds to its CC BY that CC0 applies to the data.
+  if (/publicdomain\/zero|\bCC[\s-]?0\b|CC[\s-]?zero/i.test(statement)) return granted("CC0-1.0");
   if (/publicdomain\/mark/i.test(statement)) return granted(PUBLIC_DOMAIN);
   const code = /\bCC[\s-]?(BY(?:[\s-]?NC)?(?:[\s-]?(?:ND|SA))?)(?![A-Za-z])(?:[\s-]*v?(\d\.\d))?/i.exec(statement);
   if (code) {

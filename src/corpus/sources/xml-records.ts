@@ -49,7 +49,26 @@ const GAP_CHARACTERS = 1 << 16;
 const BOMB_RATIO = 250;
 const BOMB_BYTES = 256 << 20;
 
+/** Records of a file, decompressed by its magic bytes. */
 export async function* readXmlRecords(path: string, options: XmlRecordOptions): AsyncGenerator<XmlRecordItem> {
+  let fileBytes: number;
+  try {
+    fileBytes = (await stat(path)).size;
+  } catch (error) {
+    throw fromSystemError(error, path, "reading a source");
+  }
+  yield* xmlRecords(readDecompressed(path), fileBytes, options);
+}
+
+/**
+ * Records of a stream of bytes.
+ * @param packedBytes - Size of what the bytes were inflated from, which bounds what is believed of them.
+ */
+export async function* xmlRecords(
+  chunks: AsyncIterable<Buffer>,
+  packedBytes: number,
+  options: XmlRecordOptions,
+): AsyncGenerator<XmlRecordItem> {
   const maxRecordBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES;
   const starts = options.tags.map((tag) => Buffer.from(`<${tag}`));
   const ends = options.tags.map((tag) => Buffer.from(`</${tag}>`));
@@ -83,7 +102,7 @@ export async function* readXmlRecords(path: string, options: XmlRecordOptions): 
     };
   };
 
-  const blocks = readBlocks(path, (problem) => {
+  const blocks = readBlocks(chunks, packedBytes, (problem) => {
     failure = problem;
   });
   for (let done = false; !done; ) {
@@ -185,14 +204,12 @@ export async function* readXmlRecords(path: string, options: XmlRecordOptions): 
 }
 
 /** The file in UTF-8, in pieces of about a megabyte; how it ended early is told through `fail`. */
-async function* readBlocks(path: string, fail: (problem: XmlProblem) => void): AsyncGenerator<Buffer, undefined> {
-  let fileBytes: number;
-  try {
-    fileBytes = (await stat(path)).size;
-  } catch (error) {
-    throw fromSystemError(error, path, "reading a source");
-  }
-  let decoder: TextDecoder | undefined;
+async function* readBlocks(
+  chunks: AsyncIterable<Buffer>,
+  packedBytes: number,
+  fail: (problem: XmlProblem) => void,
+): AsyncGenerator<Buffer, undefined> {
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
   let first = true;
   let total = 0;
   let pending: Buffer[] = [];
@@ -210,14 +227,14 @@ async function* readBlocks(path: string, fail: (problem: XmlProblem) => void): A
     return block;
   };
   try {
-    for await (const chunk of readDecompressed(path)) {
+    for await (const chunk of chunks) {
       total += chunk.length;
       pending.push(chunk);
       pendingBytes += chunk.length;
       if (pendingBytes >= BLOCK_BYTES) yield take();
-      if (total > BOMB_BYTES && total > fileBytes * BOMB_RATIO) {
+      if (total > BOMB_BYTES && total > packedBytes * BOMB_RATIO) {
         const reason = `inflates to more than ${BOMB_RATIO} times its size (a zip bomb); reading stopped`;
-        fail({ rule: "read.zip-bomb", reason, offset: total, value: total / fileBytes, threshold: BOMB_RATIO });
+        fail({ rule: "read.zip-bomb", reason, offset: total, value: total / packedBytes, threshold: BOMB_RATIO });
         return;
       }
     }

@@ -1,0 +1,286 @@
+/** Running text with its citations, mentions of figures and tables, and formulas written as MEDITRON's special tokens. */
+import type { Citation, Float, FloatReference, Inline, Reference } from "./article.ts";
+import type { Ledger } from "./ledger.ts";
+import { collapseSpace } from "./space.ts";
+
+const MAX_WORDS = 12;
+/** A caption longer than this is cut at its first stop when it is only mentioned. */
+const SHORT_CAPTION = 20;
+/** More citations than this in one range is a wrong link, not a range. */
+const MAX_RANGE = 60;
+
+/** What may stand between two references of one group: "1, 2", "1–5", "Figures 1 and 2". */
+const SEPARATOR = /^[\s,;&/–—‐‑‒−-]*(?:and|or|to)?\s*$/;
+const DASH = /^\s*[–—‐‑‒−-]\s*$/;
+const FLOAT_WORD = /(?:^|[\s([])((?:supplementary\s+|supp\.?\s+)?(?:fig(?:ure)?s?\.?|tab(?:le)?s?\.?)\s*)$/i;
+const URL = /([([<]\s*)?\b(?:https?:\/\/|ftp:\/\/|www\.)[^\s<>"]*[^\s<>"'.,;:!?)\]}](\/?\s*[)\]>])?/gi;
+const SPECIAL_TOKEN = /\[(\/?(?:bib_ref|fig_ref|bib|fig|table|formula))\]/g;
+
+export class ReferenceFormatter {
+  readonly #references: ReadonlyMap<string, Reference>;
+  readonly #floats: ReadonlyMap<string, Float>;
+  readonly #ledger: Ledger;
+  readonly #citations = new Map<string, string>();
+  readonly #mentions = new Map<string, string>();
+  #order: { ids: string[]; index: Map<string, number>; byLabel: Map<string, string> } | undefined;
+
+  constructor(references: ReadonlyMap<string, Reference>, floats: ReadonlyMap<string, Float>, ledger: Ledger) {
+    this.#references = references;
+    this.#floats = floats;
+    this.#ledger = ledger;
+  }
+
+  /** One line of text. */
+  format(content: readonly Inline[]): string {
+    if (content.length === 0) return "";
+    if (content.length === 1 && typeof content[0] === "string") return collapseSpace(this.#clean(content[0])).trim();
+    let text = "";
+    /** What is left of content[i], when a reference before it took its beginning. */
+    let rest: string | undefined;
+    for (let i = 0; i < content.length; ) {
+      const node = content[i]!;
+      if (typeof node === "string") {
+        text += this.#clean(rest ?? node);
+        rest = undefined;
+        i++;
+      } else if (node.type === "formula") {
+        const formula = collapseSpace(node.text).trim();
+        if (formula !== "") text += ` ${this.formula(formula)} `;
+        i++;
+      } else {
+        const group: (Citation | FloatReference)[] = [node];
+        const separators: string[] = [];
+        let next = i + 1;
+        for (; next < content.length; next++) {
+          const between = content[next]!;
+          const separated = typeof between === "string" && SEPARATOR.test(between);
+          const candidate = separated ? content[next + 1] : between;
+          if (candidate === undefined || typeof candidate === "string" || candidate.type === "formula") break;
+          separators.push(separated ? between : "");
+          group.push(candidate);
+          if (separated) next++;
+        }
+        const after = content[next];
+        const grouped = this.#group(text, group, separators, typeof after === "string" ? after : undefined);
+        text = grouped.before + grouped.text;
+        rest = grouped.after;
+        i = next;
+      }
+    }
+    return collapseSpace(text)
+      .replace(/(\[\/(?:bib_ref|fig_ref|formula)\]) (?=[.,;:)\]])/g, "$1")
+      .replace(/([([]) (?=\[(?:bib_ref|fig_ref|formula)\])/g, "$1")
+      .trim();
+  }
+
+  formula(text: string): string {
+    this.#ledger.insert("[formula][/formula]");
+    return `[formula] ${this.#clean(text)} [/formula]`;
+  }
+
+  /** References that stand together, with the brackets around them: `(1, 2)`, `[3–5]`, `(Figure 1; Smith 2004)`. */
+  #group(
+    textBefore: string,
+    group: readonly (Citation | FloatReference)[],
+    separators: readonly string[],
+    textAfter: string | undefined,
+  ): { before: string; text: string; after: string | undefined } {
+    let before = textBefore;
+    let after = textAfter;
+    const rendered: { text: string; token: boolean }[] = [];
+    for (let i = 0; i < group.length; i++) {
+      const node = group[i]!;
+      if (node.type === "citation") {
+        const ranged = i > 0 && DASH.test(separators[i - 1]!) ? group[i - 1] : undefined;
+        rendered.push(this.#citation(node, ranged?.type === "citation" ? ranged : undefined));
+        continue;
+      }
+      const last = i === group.length - 1;
+      const float = this.#floats.get(node.target);
+      if (!float) {
+        rendered.push({ text: this.#clean(node.text), token: false });
+        continue;
+      }
+      // "Figure <ref>3</ref>": the mention brings the word itself.
+      if (!/[a-z]{3}/i.test(node.text)) {
+        if (i === 0) {
+          const word = FLOAT_WORD.exec(before.slice(-24))?.[1];
+          if (word !== undefined) {
+            before = before.slice(0, before.length - word.length);
+            this.#ledger.drop("reference-label", word);
+          }
+        }
+      }
+      // "<ref>Figure 3</ref>A,B": the panels belong to the name.
+      let panels = "";
+      if (last && after !== undefined && /\d$/.test(node.text)) {
+        panels = /^[A-Za-z](?:\s?[-–,/]\s?[A-Za-z])*(?![A-Za-z])/.exec(after)?.[0] ?? "";
+        after = after.slice(panels.length);
+      }
+      this.#ledger.drop("reference-label", node.text + panels);
+      rendered.push({ text: this.#mention(float, node.text + panels), token: true });
+    }
+    const bracketed = after !== undefined && rendered.every((part) => part.token || part.text === "");
+    const opening = bracketed ? /[([]\s*$/.exec(before.slice(-4))?.[0] : undefined;
+    const closing = opening ? /^\s*[)\]]/.exec(after!)?.[0] : undefined;
+    if (opening && closing && (opening[0] === "(") === closing.endsWith(")")) {
+      this.#ledger.drop("reference-punctuation", 2);
+      before = before.slice(0, before.length - opening.length);
+      after = after!.slice(closing.length);
+    }
+    let text = "";
+    rendered.forEach((part, i) => {
+      if (i > 0) {
+        const separator = separators[i - 1]!;
+        const spoken =
+          group[i]!.type === "float-reference" ||
+          group[i - 1]!.type === "float-reference" ||
+          !part.token ||
+          !rendered[i - 1]!.token;
+        // Between citations that became tokens, and next to one that resolved to nothing, punctuation has lost its sense.
+        if (spoken && part.text !== "" && text.trim() !== "") text += separator;
+        else this.#ledger.drop("reference-punctuation", separator);
+      }
+      text += part.token ? ` ${part.text} ` : part.text;
+    });
+    if (text === "") text = " ";
+    return { before, text, after };
+  }
+
+  #citation(citation: Citation, rangeFrom: Citation | undefined): { text: string; token: boolean } {
+    const targets = this.#expand(citation, rangeFrom);
+    const tokens: string[] = [];
+    for (const target of targets) {
+      const token = this.#citationToken(target);
+      if (token !== "") tokens.push(token);
+    }
+    if (tokens.length === 0) {
+      // A name and a year say something without their bibliography entry; a bare number does not.
+      if (/\p{L}{2}/u.test(citation.text)) return { text: this.#clean(citation.text), token: false };
+      this.#ledger.drop("citation-unresolved", citation.text);
+      return { text: "", token: true };
+    }
+    this.#ledger.drop("citation-label", citation.text);
+    const text = tokens.join(" ");
+    this.#ledger.insert(text);
+    return { text, token: true };
+  }
+
+  /** The ids meant: "3–5" linked at its ends or as one link, "1,2,7" linked to the first only. */
+  #expand(citation: Citation, rangeFrom: Citation | undefined): readonly string[] {
+    const { targets, text } = citation;
+    const from = rangeFrom?.targets.at(-1);
+    if (from !== undefined && targets.length > 0) {
+      const { ids, index } = this.#bibliography();
+      const start = index.get(from);
+      const end = index.get(targets[0]!);
+      if (start !== undefined && end !== undefined && end > start + 1 && end - start <= MAX_RANGE)
+        return [...ids.slice(start + 1, end), ...targets];
+    }
+    if (targets.length === 1 && /\d\s*[-–—‐‑,;]\s*\d/.test(text) && !/\p{L}/u.test(text)) {
+      const { byLabel } = this.#bibliography();
+      const labels: number[] = [];
+      for (const [, first, last] of text.matchAll(/(\d{1,4})(?:\s*[-–—‐‑]\s*(\d{1,4}))?/g)) {
+        const end = Math.min(Number(last ?? first), Number(first) + MAX_RANGE);
+        for (let label = Number(first); label <= end; label++) labels.push(label);
+      }
+      const ids = labels.map((label) => byLabel.get(String(label)));
+      if (ids.includes(targets[0]!) && ids.every((id) => id !== undefined)) return ids;
+    }
+    return targets;
+  }
+
+  #bibliography() {
+    if (!this.#order) {
+      const ids = [...this.#references.keys()];
+      const byLabel = new Map<string, string>();
+      for (const [id, { label }] of this.#references) if (label !== "" && !byLabel.has(label)) byLabel.set(label, id);
+      this.#order = { ids, index: new Map(ids.map((id, i) => [id, i])), byLabel };
+    }
+    return this.#order;
+  }
+
+  #citationToken(id: string): string {
+    let token = this.#citations.get(id);
+    if (token === undefined) {
+      const reference = this.#references.get(id);
+      const title = reference ? shorten(tidy(reference.title)) : "";
+      const author = reference ? tidy(reference.author) : "";
+      token = title === "" || author === "" ? "" : `[bib_ref] ${title}, ${author} [/bib_ref]`;
+      this.#citations.set(id, token);
+    }
+    return token;
+  }
+
+  #mention(float: Float, text: string): string {
+    let summary = this.#mentions.get(float.id);
+    if (summary === undefined) {
+      summary = captionSummary(float.caption);
+      this.#mentions.set(float.id, summary);
+    }
+    const name = floatName(float);
+    const number = /\d+$/.exec(name)?.[0];
+    const panels =
+      number === undefined
+        ? undefined
+        : new RegExp(`\\b${number}\\s*([A-Za-z](?:\\s?[-–,/]\\s?[A-Za-z])*)\\W*$`).exec(text)?.[1];
+    const token = `[fig_ref] ${name}${panels ?? ""}${summary === "" ? "" : `: ${summary}`} [/fig_ref]`;
+    this.#ledger.insert(token);
+    return token;
+  }
+
+  /** Text of the source without URLs, and without anything that reads as one of our tokens. */
+  #clean(text: string): string {
+    let clean = text;
+    if (clean.includes("://") || clean.includes("www.") || clean.includes("WWW."))
+      clean = clean.replace(URL, (url, opening: string | undefined, closing: string | undefined) => {
+        let kept = "";
+        if (opening && !closing) kept = opening;
+        if (closing && !opening) kept = closing;
+        this.#ledger.replace("url", url, kept);
+        return kept;
+      });
+    return clean.includes("[") ? clean.replace(SPECIAL_TOKEN, "($1)") : clean;
+  }
+}
+
+const tidy = (text: string): string =>
+  collapseSpace(text)
+    .replace(SPECIAL_TOKEN, "($1)")
+    .trim()
+    .replace(/[\s.,;:]+$/, "");
+
+/** The first twelve words, with `...` when there are more. */
+export function shorten(text: string): string {
+  const words = text.split(" ");
+  return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS).join(" ")}...` : text;
+}
+
+/** What a caption begins with, as far as its first stop. */
+export function captionSummary(caption: readonly Inline[]): string {
+  const plain = collapseSpace(caption.map((node) => (typeof node === "string" ? node : node.text)).join("")).replace(
+    SPECIAL_TOKEN,
+    "($1)",
+  );
+  let text = plain.trim().replace(/^(?:[\s.,:;)]|\([A-Za-z0-9]\)|[A-Z]\))+/, "");
+  if (text.length > SHORT_CAPTION) {
+    // A stop is no decimal point and no initial: white space follows it.
+    const stop = text.slice(1).search(/[.;:](?=\s|$)|[()]/);
+    if (stop !== -1) text = text.slice(0, stop + 1);
+  }
+  return shorten(text.trim().replace(/[.;:,]+$/, ""));
+}
+
+/** "Fig. 3." → "Figure 3", "2" → "Table 2", "" → "Figure". */
+export function floatName({ kind, label }: Pick<Float, "kind" | "label">): string {
+  const word = kind === "table" ? "Table" : "Figure";
+  const text = collapseSpace(label)
+    .replace(SPECIAL_TOKEN, "($1)")
+    .trim()
+    .replace(/[\s.:,;|–—-]+$/, "");
+  if (text === "") return word;
+  if (/^[\d(]/.test(text) || /^[A-Z]?\d+[A-Za-z]?$/.test(text)) return `${word} ${text}`;
+  return text
+    .replace(/^fig(?:ure|\.)?s?\.?\s*(?=\d|[A-Z]\d)/i, "Figure ")
+    .replace(/^tab(?:le|\.)?\.?\s*(?=\d|[A-Z]\d|[IVX])/i, "Table ");
+}

@@ -1,0 +1,247 @@
+/** Running text of JATS: emphasis dissolved, scripts and formulas made readable, cross-references kept as references. */
+import type { Inline } from "../formatting/article.ts";
+import { countCharacters, type Ledger } from "../formatting/ledger.ts";
+import { subscript, superscript } from "./markup.ts";
+import { mathText, texFormula } from "./mathml.ts";
+import { attribute, textOf, type XmlElement } from "./xml.ts";
+
+/** What the text of an article refers to, gathered before any of it is read. */
+export interface JatsContext {
+  ledger: Ledger;
+  /** Ids of bibliography entries. */
+  references: ReadonlySet<string>;
+  /** Id of a figure or table, or of a group of them → id of the float that stands for it. */
+  floats: ReadonlyMap<string, string>;
+  /** Footnotes met inside running text: printed behind the paragraph. */
+  footnotes: XmlElement[];
+}
+
+/** Collects text and references; neighbouring strings become one. */
+export class InlineBuilder {
+  readonly items: Inline[] = [];
+  text = "";
+
+  push(item: Exclude<Inline, string>): void {
+    if (this.text !== "") this.items.push(this.text);
+    this.text = "";
+    this.items.push(item);
+  }
+
+  finish(): Inline[] {
+    if (this.text !== "") this.items.push(this.text);
+    this.text = "";
+    return this.items;
+  }
+}
+
+export function inlineContent(element: XmlElement | undefined, context: JatsContext): Inline[] {
+  if (element === undefined) return [];
+  const builder = new InlineBuilder();
+  addInline(element, builder, context);
+  return builder.finish();
+}
+
+export function addInline(element: XmlElement, builder: InlineBuilder, context: JatsContext): void {
+  for (const node of element.children) {
+    if (typeof node === "string") builder.text += node;
+    else addInlineElement(node, builder, context);
+  }
+}
+
+/** Block elements inside running text (a paragraph in a caption, in a table cell) are set apart by spaces. */
+const APART = new Set([
+  "p",
+  "title",
+  "list",
+  "list-item",
+  "def-list",
+  "def-item",
+  "def",
+  "sec",
+  "caption",
+  "disp-quote",
+  "td",
+  "tr",
+  "label",
+  "verse-line",
+  "attrib",
+]);
+
+export function addInlineElement(element: XmlElement, builder: InlineBuilder, context: JatsContext): void {
+  switch (element.name) {
+    case "xref":
+      addReference(element, builder, context, false);
+      return;
+    case "sup":
+    case "sub":
+      addScript(element, builder, context);
+      return;
+    case "inline-formula":
+    case "disp-formula":
+    case "math":
+    case "tex-math":
+    case "alternatives": {
+      const text = formulaText(element, context);
+      if (text !== "") builder.push({ type: "formula", text });
+      return;
+    }
+    case "break":
+    case "hr":
+      builder.text += " ";
+      return;
+    case "fn":
+      context.footnotes.push(element);
+      return;
+    case "inline-graphic":
+    case "graphic":
+    case "media":
+    case "private-char":
+    case "glyph-data":
+      context.ledger.drop("graphic", countText(element));
+      return;
+    case "object-id":
+    case "index-term":
+    case "alt-text":
+    case "long-desc":
+    case "permissions":
+      context.ledger.drop(element.name, countText(element));
+      return;
+    default:
+      if (APART.has(element.name)) {
+        builder.text += " ";
+        addInline(element, builder, context);
+        builder.text += " ";
+      } else addInline(element, builder, context);
+  }
+}
+
+function addScript(element: XmlElement, builder: InlineBuilder, context: JatsContext): void {
+  if (element.children.some((node) => typeof node !== "string" && containsReference(node))) {
+    // Citation numbers are often set as superscripts: what they link to matters, not where they hang.
+    for (const node of element.children) {
+      if (typeof node === "string") builder.text += node;
+      else if (node.name === "xref") addReference(node, builder, context, true);
+      else addInlineElement(node, builder, context);
+    }
+    return;
+  }
+  const inner = new InlineBuilder();
+  addInline(element, inner, context);
+  const before = builder.text.slice(-1);
+  if (inner.items.length > 0) {
+    for (const item of inner.finish()) {
+      if (typeof item === "string") builder.text += item;
+      else builder.push(item);
+    }
+    return;
+  }
+  const script = element.name === "sup" ? superscript(inner.text, before) : subscript(inner.text, before);
+  context.ledger.insert(countCharacters(script) - countCharacters(inner.text));
+  builder.text += script;
+}
+
+function containsReference(element: XmlElement): boolean {
+  return (
+    element.name === "xref" || element.children.some((node) => typeof node !== "string" && containsReference(node))
+  );
+}
+
+function addReference(element: XmlElement, builder: InlineBuilder, context: JatsContext, raised: boolean): void {
+  const targets = (attribute(element, "rid") ?? "").split(/\s+/).filter((id) => id !== "");
+  const type = attribute(element, "ref-type");
+  const first = targets[0] ?? "";
+  const float = context.floats.get(first);
+  const cited =
+    type === "bibr" || type === "ref" || (float === undefined && targets.some((id) => context.references.has(id)));
+  if (!cited && float === undefined) {
+    const inner = new InlineBuilder();
+    addInline(element, inner, context);
+    const mark = type === "fn" || type === "table-fn" || raised;
+    for (const item of inner.finish()) {
+      if (typeof item !== "string") builder.push(item);
+      else if (mark && /^\s*\d/.test(item)) {
+        // A note's number must not run into the number it hangs on: 12.3 with note 1 is no 12.31.
+        const script = superscript(item, builder.text.slice(-1));
+        context.ledger.insert(countCharacters(script) - countCharacters(item));
+        builder.text += script;
+      } else builder.text += item;
+    }
+    return;
+  }
+  const inner = new InlineBuilder();
+  for (const node of element.children) {
+    if (typeof node === "string") inner.text += node;
+    // A superscript around the number of a citation is its style, not an exponent.
+    else if (node.name === "sup" || node.name === "sub") addInline(node, inner, context);
+    else addInlineElement(node, inner, context);
+  }
+  const text = inner
+    .finish()
+    .map((item) => (typeof item === "string" ? item : item.text))
+    .join("");
+  if (float !== undefined && !cited) builder.push({ type: "float-reference", target: float, text });
+  else builder.push({ type: "citation", targets, text });
+}
+
+// ── formulas ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One form of a formula: TeX if it is there, else MathML in a line, else its characters. The other forms are dropped as such. */
+export function formulaText(element: XmlElement, context: JatsContext): string {
+  const before = countText(element);
+  const droppedBefore = sumOf(context.ledger.dropped);
+  const insertedBefore = context.ledger.inserted;
+  const text = formulaParts(element, context).replace(/\s+/g, " ").trim();
+  const booked = sumOf(context.ledger.dropped) - droppedBefore - (context.ledger.inserted - insertedBefore);
+  const difference = countCharacters(text) - (before - booked);
+  if (difference > 0) context.ledger.insert(difference);
+  else context.ledger.drop("formula-layout", -difference);
+  return text;
+}
+
+const sumOf = (dropped: Record<string, number>): number => {
+  let sum = 0;
+  for (const reason in dropped) sum += dropped[reason]!;
+  return sum;
+};
+
+const FORMS = ["tex-math", "math", "textual-form"];
+
+function formulaParts(element: XmlElement, context: JatsContext): string {
+  if (element.name === "math") return mathText(element);
+  if (element.name === "tex-math") return texFormula(textOf(element));
+  const forms = element.children.filter(
+    (node): node is XmlElement => typeof node !== "string" && FORMS.includes(node.name),
+  );
+  const chosen =
+    forms.find((node) => node.name === "tex-math") ?? forms.find((node) => node.name === "math") ?? forms[0];
+  let text = "";
+  for (const node of element.children) {
+    if (typeof node === "string") text += node;
+    else if (node.name === "label") text += ` ${textOf(node)} `;
+    else if (FORMS.includes(node.name)) {
+      if (node !== chosen && element.name === "alternatives")
+        context.ledger.drop("formula-alternative", countText(node));
+      else if (node !== chosen && node.name !== chosen?.name)
+        context.ledger.drop("formula-alternative", countText(node));
+      else text += formulaParts(node, context);
+    } else if (node.name === "sup" || node.name === "sub") {
+      const inner = formulaParts(node, context);
+      text += node.name === "sup" ? superscript(inner, text.slice(-1)) : subscript(inner, text.slice(-1));
+    } else if (
+      node.name === "graphic" ||
+      node.name === "inline-graphic" ||
+      node.name === "media" ||
+      node.name === "object-id"
+    )
+      context.ledger.drop("graphic", countText(node));
+    else text += formulaParts(node, context);
+  }
+  return text;
+}
+
+/** Characters of all text below. */
+export function countText(element: XmlElement): number {
+  let count = 0;
+  for (const node of element.children) count += typeof node === "string" ? countCharacters(node) : countText(node);
+  return count;
+}
