@@ -1,6 +1,15 @@
 export { listCheckpoints } from "./checkpoint.ts";
 export type { EngineOptions } from "./engines/embedded.ts";
 export { readTrainEvents } from "./events.ts";
+export type { Example } from "./examples.ts";
+export {
+  type ChatRoles,
+  type FinetuningMessages,
+  type FinetuningOptions,
+  finetuningExamples,
+  finetuningSteps,
+  writeExamples,
+} from "./finetuning.ts";
 export { type TrainEvent, type TrainJob, trainJobSchema } from "./job.ts";
 export { learningRate } from "./schedule.ts";
 export { formatEvent, parseTrainJob, progressPrinter, train } from "./train.ts";
