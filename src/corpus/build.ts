@@ -17,19 +17,19 @@ import { datasheet } from "./datasheet.ts";
 import {
   type BenchmarkItem,
   type ContaminationHit,
-  contaminationReport,
   type ContaminationReport,
+  contaminationReport,
   Decontaminator,
 } from "./decontaminate.ts";
-import { type Decisions, deduplicate, type DuplicateRule } from "./deduplicate.ts";
+import { type Decisions, type DuplicateRule, deduplicate } from "./deduplicate.ts";
 import type { Document, Drop } from "./document.ts";
 import { DROP_LOG, DropLog, readDrops } from "./drop-log.ts";
-import { type StagedSource } from "./ingest.ts";
+import type { StagedSource } from "./ingest.ts";
 import { ingestAll } from "./ingest-pool.ts";
 import { type CorpusManifest, MANIFEST, parseRecord, removeShards, ShardWriter } from "./shards.ts";
-import { splitOf } from "./split.ts";
-import { type NamedSource, nameSource } from "./sources/index.ts";
 import { listFiles } from "./sources/files.ts";
+import { type NamedSource, nameSource } from "./sources/index.ts";
+import { splitOf } from "./split.ts";
 import { Upsampler } from "./upsample.ts";
 
 export interface BuildProgress {
@@ -81,7 +81,9 @@ export async function buildCorpus(config: CorpusConfig, options: BuildOptions): 
     const features = folders.map((folder) => join(folder, "features.bin"));
     const { stages } = config;
     const decisions =
-      stages.deduplicate === false ? undefined : await deduplicate(features, stages.deduplicate, join(work, "keys"), signal);
+      stages.deduplicate === false
+        ? undefined
+        : await deduplicate(features, stages.deduplicate, join(work, "keys"), signal);
     options.onProgress?.({ stage: "deduplicate", documents: total, total });
     const manifest = await write({ config, options, folders, staged, decisions, items, tool, total });
     await writeJsonAtomic(join(directory, MANIFEST), manifest);
@@ -107,7 +109,16 @@ interface Writing {
 }
 
 /** The second half: shards, drop log and reports from the staged sources. */
-async function write({ config, options, folders, staged, decisions, items, tool, total }: Writing): Promise<CorpusManifest> {
+async function write({
+  config,
+  options,
+  folders,
+  staged,
+  decisions,
+  items,
+  tool,
+  total,
+}: Writing): Promise<CorpusManifest> {
   const { directory, signal } = options;
   const train = new ShardWriter(directory, "train", config.shardBytes);
   const validation = new ShardWriter(directory, "validation", config.shardBytes);
@@ -117,7 +128,8 @@ async function write({ config, options, folders, staged, decisions, items, tool,
   const upsampled: StageCount = { stage: "upsample", in: 0, out: 0, dropped: 0, added: 0 };
   try {
     const kept = decisions ? await idsOfKept(folders, decisions) : new Map<number, string>();
-    const upsampler = config.stages.upsample && (await Upsampler.create(config.stages.upsample, () => documentsOf(folders, decisions)));
+    const upsampler =
+      config.stages.upsample && (await Upsampler.create(config.stages.upsample, () => documentsOf(folders, decisions)));
     let index = 0;
     for (const folder of folders) {
       for await (const drop of readDrops(join(folder, "drops.jsonl.zst"))) await drops.write(drop);
@@ -158,6 +170,7 @@ async function write({ config, options, folders, staged, decisions, items, tool,
       }
     }
     options.onProgress?.({ stage: "write", documents: total, total });
+    signal?.throwIfAborted();
     const stages = sumAccounts(staged.flatMap((source) => source.stages));
     if (decisions) stages.push(deduplicated);
     stages.push(split);
@@ -272,7 +285,8 @@ function duplicateDrop(document: Document, rule: DuplicateRule, kept: string): D
 async function contaminationHits(folders: readonly string[]): Promise<ContaminationHit[]> {
   const hits: ContaminationHit[] = [];
   for (const folder of folders)
-    for await (const { value } of readJsonLines<ContaminationHit>(join(folder, "contamination.jsonl.zst"))) hits.push(value);
+    for await (const { value } of readJsonLines<ContaminationHit>(join(folder, "contamination.jsonl.zst")))
+      hits.push(value);
   return hits;
 }
 
@@ -295,7 +309,11 @@ async function loadBenchmarks(
       });
     for await (const { value, line } of readJsonLines<Partial<BenchmarkItem>>(name))
       if (typeof value.text === "string")
-        items.push({ benchmark: String(value.benchmark ?? name), id: String(value.id ?? line.number), text: value.text });
+        items.push({
+          benchmark: String(value.benchmark ?? name),
+          id: String(value.id ?? line.number),
+          text: value.text,
+        });
   }
   return items;
 }
@@ -310,7 +328,15 @@ async function inputKey(source: NamedSource, config: CorpusConfig, items: readon
       files.push([file.relative, size, mtimeMs]);
     }
   const { deduplicate: _, upsample: __, ...stages } = config.stages;
-  return hashJson({ source, stages, near: config.stages.deduplicate, only: config.only, files, items, tool: await toolVersion() });
+  return hashJson({
+    source,
+    stages,
+    near: config.stages.deduplicate,
+    only: config.only,
+    files,
+    items,
+    tool: await toolVersion(),
+  });
 }
 
 /** Paths differ from machine to machine; the corpus does not. */
@@ -334,7 +360,8 @@ export function toolVersion(): Promise<string> {
         const { name, version } = JSON.parse(await readFile(url, "utf8")) as { name?: string; version?: string };
         if (name === "meditron") return `meditron ${version}`;
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw fromSystemError(error, url.pathname, "reading the version");
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+          throw fromSystemError(error, url.pathname, "reading the version");
       }
     }
     return "meditron";

@@ -52,7 +52,7 @@ const TAGS =
   "kbd|li|mark|ol|p|pre|q|s|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|var";
 /** A tag is a known name with `name=value` attributes only: "<b and c>" in an inequality is none. */
 const HTML_TAG = new RegExp(
-  `<!--[\\s\\S]*?-->|</(?:${TAGS})\\s*>|<(${TAGS})(?:\\s+[a-zA-Z:-]+\\s*=\\s*(?:"[^"<>]*"|'[^'<>]*'|[^\\s"'<>=]+))*\\s*/?>`,
+  `<!--[\\s\\S]*?-->|</(${TAGS})\\s*>|<(${TAGS})(?:\\s+[a-zA-Z:-]+\\s*=\\s*(?:"[^"<>]*"|'[^'<>]*'|[^\\s"'<>=]+))*\\s*/?>`,
   "gi",
 );
 const LINE_TAG = /^(br|p|div|li|tr|h[1-6]|table|ul|ol|section|hr)$/i;
@@ -82,10 +82,28 @@ function urlTail(url: string): string {
   for (; end > 0; end--) {
     const last = url[end - 1]!;
     if (/[.,;:!?'"’”]/.test(last)) continue;
-    if (last === ")" && (url.slice(0, end).match(/\(/g) ?? []).length < (url.slice(0, end).match(/\)/g) ?? []).length) continue;
+    if (last === ")" && (url.slice(0, end).match(/\(/g) ?? []).length < (url.slice(0, end).match(/\)/g) ?? []).length)
+      continue;
     break;
   }
   return url.slice(end);
+}
+
+/** Windows-1252 for 0x80-0x9f: what UTF-8 bytes turn into when read as Windows text. */
+const WINDOWS_1252 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** "â€™" was UTF-8 read as Windows-1252 or Latin-1: back to "’". Text that is not exactly that stays as it is. */
+function repairEncoding(garbled: string): string {
+  const bytes = Uint8Array.from(garbled, (character) => {
+    const windows = WINDOWS_1252.indexOf(character);
+    return windows === -1 ? character.charCodeAt(0) : 0x80 + windows;
+  });
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return garbled;
+  }
 }
 
 export const CLEANING_RULES = [
@@ -102,6 +120,12 @@ export const CLEANING_RULES = [
     },
   },
   rule(
+    "mojibake",
+    "UTF-8 that was once read as Windows-1252 (â€™ for ’) is read again as what it is",
+    new RegExp(`[\\u00c2-\\u00f4][\\u0080-\\u00bf${WINDOWS_1252}]{1,3}`, "g"),
+    (match) => repairEncoding(match[0]),
+  ),
+  rule(
     "control-character",
     "control characters, zero-width and direction marks, soft hyphens",
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the rule is about
@@ -112,7 +136,7 @@ export const CLEANING_RULES = [
     "html-tag",
     "tags of HTML by name; the text within stays, and an inequality is no tag",
     HTML_TAG,
-    (match) => (LINE_TAG.test(match[1] ?? "") ? "\n" : ""),
+    (match) => (LINE_TAG.test(match[1] ?? match[2] ?? "") ? "\n" : ""),
     "<",
   ),
   rule(
@@ -137,13 +161,13 @@ export const CLEANING_RULES = [
   rule(
     "url",
     "web addresses, with the brackets that hold nothing else",
-    /[([<]?\s?\b(?:(?:https?|ftp):\/\/|www\.)[^\s<>"[\]{}|\\^`]+[)\]>]?/gi,
+    /(?:[([<]\s?)?\b(?:(?:https?|ftp):\/\/|www\.)[^\s<>"[\]{}|\\^`]+[)\]>]?/gi,
     (match) => {
       const [whole] = match;
       const opening = /^[([<]\s?/.exec(whole)?.[0] ?? "";
       const closing = /[\])>]$/.exec(whole)?.[0] ?? "";
       if (opening && closing) return "";
-      return (opening || /^\s/.exec(whole)?.[0] || "") + (closing && closing !== ")" ? closing : urlTail(whole));
+      return opening + (closing && closing !== ")" ? closing : urlTail(whole));
     },
     ".",
   ),
@@ -161,8 +185,18 @@ export const CLEANING_RULES = [
     (match) => `${match[1]}- `,
   ),
   rule("list-bullet", "", /(?<=^[ \t]*- .*\n)([ \t]*)o(?:\t|[ ]{2,})[ \t]*(?=\S)/gm, (match) => `${match[1]}- `),
-  rule("odd-character", "ornaments, private-use characters and replacement marks", /[◆▪■□●\ue000-\uf8ff\ufffd]+ ?/g, ""),
-  rule("quote-marker", "a leading '>' of quoted text; '> 65 years' is an inequality and stays", /^[ \t]*>(?:[ \t]*>)*[ \t]*(?=[\p{Lu}"“*#-])/gmu, ""),
+  rule(
+    "odd-character",
+    "ornaments, private-use characters and replacement marks",
+    /[◆▪■□●\ue000-\uf8ff\ufffd]+ ?/g,
+    "",
+  ),
+  rule(
+    "quote-marker",
+    "a leading '>' of quoted text; '> 65 years' is an inequality and stays",
+    /^[ \t]*>(?:[ \t]*>)*[ \t]*(?=[\p{Lu}"“*#-])/gmu,
+    "",
+  ),
   rule(
     "ruler-line",
     "lines of three or more marks only (----, ****, |---|---|); numbers and a finding of '+++' stay",
@@ -217,7 +251,7 @@ export const CLEANING_PROFILES: Readonly<Record<DocumentKind, readonly string[]>
   abstract: [...BASIC, "html-tag", "html-entity", "url", "space"],
   paper: [...BASIC, "url", "space"],
   replay: BASIC,
-  other: [...BASIC, "html-tag", "html-entity", "markdown-link", "url", "list-bullet", "space"],
+  other: [...BASIC, "mojibake", "html-tag", "html-entity", "markdown-link", "url", "list-bullet", "space"],
 };
 
 // ── use ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,7 +271,9 @@ export function cleanDocument(
 ): Document {
   const rules = profiles[document.kind] ?? CLEANING_PROFILES[document.kind];
   const text = cleanText(document.text, rules, report);
-  const title = cleanText(document.title, [...BASIC, "html-tag", "html-entity"]).replace(/\s+/g, " ").trim();
+  const title = cleanText(document.title, [...BASIC, "html-tag", "html-entity"])
+    .replace(/\s+/g, " ")
+    .trim();
   const cleaned = text === document.text ? document : withText(document, text);
   return title === cleaned.title ? cleaned : { ...cleaned, title };
 }
@@ -281,7 +317,8 @@ export class CleaningAudit {
       }
       audit.removals++;
       audit.characters += before.length - after.length;
-      if (audit.samples.length < SAMPLES) audit.samples.push({ id: document.id, before: sample(before), after: sample(after) });
+      if (audit.samples.length < SAMPLES)
+        audit.samples.push({ id: document.id, before: sample(before), after: sample(after) });
     });
     this.charactersIn += document.text.length;
     this.charactersOut += cleaned.text.length;

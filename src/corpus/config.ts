@@ -55,7 +55,12 @@ export const sourceConfigSchema = z.discriminatedUnion("type", [
   }),
   z.strictObject({ type: z.literal("jsonl"), ...folder, fields: fields.optional() }),
   z.strictObject({ type: z.literal("parquet"), ...folder, fields: fields.optional() }),
-  z.strictObject({ type: z.literal("huggingface"), ...folder, fields: fields.optional(), split: z.string().optional() }),
+  z.strictObject({
+    type: z.literal("huggingface"),
+    ...folder,
+    fields: fields.optional(),
+    split: z.string().optional(),
+  }),
   z.strictObject({ type: z.literal("html"), ...folder }),
   z.strictObject({
     type: z.literal("guideline-site"),
@@ -112,7 +117,10 @@ export const stagesConfigSchema = z.strictObject({
   /** Keep these languages only. */
   language: z
     .strictObject({
-      keep: z.array(z.string().regex(/^[a-z]{2,3}$/)).min(1).default(["en"]),
+      keep: z
+        .array(z.string().regex(/^[a-z]{2,3}$/))
+        .min(1)
+        .default(["en"]),
       /** Kinds the rule applies to. */
       kinds: z.array(kind).default(["guideline", "abstract", "paper", "other"]),
       /** A source's own statement decides, without looking at the text. */
@@ -139,7 +147,10 @@ export const stagesConfigSchema = z.strictObject({
           ])
           .default({ shingleWords: 5, bands: 14, rowsPerBand: 8 }),
         /** Memory for keys before they go to disk. */
-        memoryBytes: z.int().min(1 << 20).default(512 << 20),
+        memoryBytes: z
+          .int()
+          .min(1 << 20)
+          .default(512 << 20),
       }),
     ])
     .default({
@@ -167,7 +178,10 @@ export const stagesConfigSchema = z.strictObject({
     .strictObject({
       upfold: z.number().min(0).default(1),
       seed: z.int().min(0).default(42),
-      referenceDate: z.string().regex(/^\d{4}-\d{2}-\d{2}$/).default("2023-07-15"),
+      referenceDate: z
+        .string()
+        .regex(/^\d{4}-\d{2}-\d{2}$/)
+        .default("2023-07-15"),
       /** A file with one journal name a line, scored 1 (the paper: 423 journals that UpToDate's authors read). */
       journals: z.string().optional(),
     })
@@ -184,7 +198,10 @@ export const corpusConfigSchema = z.strictObject({
   seed: z.int().min(0).default(1234),
   only: z.enum(["all", "redistributable"]).default("all"),
   /** Of uncompressed records, about: a shard ends with the document that passes it. */
-  shardBytes: z.int().min(1024).default(256 << 20),
+  shardBytes: z
+    .int()
+    .min(1024)
+    .default(256 << 20),
 });
 
 /** A corpus as a recipe gives it. */

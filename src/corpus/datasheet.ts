@@ -17,7 +17,8 @@ export function datasheet(manifest: CorpusManifest, { config, cleaning, contamin
   const all = Object.values(splits);
   const documents = all.reduce((sum, counts) => sum + counts.documents, 0);
   const bytes = all.reduce((sum, counts) => sum + counts.textBytes, 0);
-  const sum = (key: "bySource" | "byKind" | "byLicense" | "byLanguage" | "byYear") => merge(all.map((counts) => counts[key]));
+  const sum = (key: "bySource" | "byKind" | "byLicense" | "byLanguage" | "byYear") =>
+    merge(all.map((counts) => counts[key]));
   const redistributable = all.reduce((total, counts) => total + counts.redistributable, 0);
   const share = (count: number) => formatPercent(documents === 0 ? 0 : count / documents);
   const parts = [
@@ -25,7 +26,14 @@ export function datasheet(manifest: CorpusManifest, { config, cleaning, contamin
     `${formatCount(documents)} documents, ${formatBytes(bytes)} of text, built by ${manifest.tool} ` +
       `(configuration ${manifest.recipeHash.slice(0, 12)}, seed ${manifest.seed}).`,
     "## Splits",
-    table(["split", "documents", "text"], Object.entries(splits).map(([name, c]: [string, Counts]) => [name, formatCount(c.documents), formatBytes(c.textBytes)])),
+    table(
+      ["split", "documents", "text"],
+      Object.entries(splits).map(([name, c]: [string, Counts]) => [
+        name,
+        formatCount(c.documents),
+        formatBytes(c.textBytes),
+      ]),
+    ),
     "## Sources",
     table(
       ["source", "type", "documents", "share"],
@@ -55,7 +63,14 @@ export function datasheet(manifest: CorpusManifest, { config, cleaning, contamin
     manifest.drops.total === 0
       ? "Nothing was dropped."
       : `${formatCount(manifest.drops.total)} records were dropped; each stands in \`${manifest.drops.file}\` with its reason.`,
-    ...(manifest.drops.total === 0 ? [] : [table(["rule", "records"], Object.entries(manifest.drops.byRule).map(([r, n]) => [r, formatCount(n)]))]),
+    ...(manifest.drops.total === 0
+      ? []
+      : [
+          table(
+            ["rule", "records"],
+            Object.entries(manifest.drops.byRule).map(([r, n]) => [r, formatCount(n)]),
+          ),
+        ]),
   ];
   if (cleaning && cleaning.rules.length > 0)
     parts.push(
@@ -63,7 +78,12 @@ export function datasheet(manifest: CorpusManifest, { config, cleaning, contamin
       `${formatCount(cleaning.charactersIn)} characters in, ${formatCount(cleaning.charactersOut)} out.`,
       table(
         ["rule", "documents", "changes", "characters removed"],
-        cleaning.rules.map((r) => [r.rule, formatCount(r.documents), formatCount(r.removals), formatCount(r.characters)]),
+        cleaning.rules.map((r) => [
+          r.rule,
+          formatCount(r.documents),
+          formatCount(r.removals),
+          formatCount(r.characters),
+        ]),
       ),
     );
   if (contamination)
@@ -81,7 +101,10 @@ export function datasheet(manifest: CorpusManifest, { config, cleaning, contamin
 
 function counts(name: string, values: Record<string, number>, share: (count: number) => string): string {
   const rows = Object.entries(values).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  return table([name, "documents", "share"], rows.map(([key, count]) => [key || "not stated", formatCount(count), share(count)]));
+  return table(
+    [name, "documents", "share"],
+    rows.map(([key, count]) => [key || "not stated", formatCount(count), share(count)]),
+  );
 }
 
 function merge(records: Record<string, number>[]): Record<string, number> {

@@ -193,7 +193,11 @@ export class Decontaminator {
 }
 
 /** The drop of a contaminated document. */
-export function contaminatedDrop(document: Document, hits: readonly ContaminationHit[], options: DecontaminateOptions): Drop {
+export function contaminatedDrop(
+  document: Document,
+  hits: readonly ContaminationHit[],
+  options: DecontaminateOptions,
+): Drop {
   const first = hits[0]!;
   const more = hits.length > 1 ? ` and ${hits.length - 1} more` : "";
   return {
@@ -217,7 +221,11 @@ export interface ContaminationReport {
 }
 
 /** Which items were hit by which documents. */
-export function contaminationReport(items: readonly BenchmarkItem[], tooShort: number, hits: ContaminationHit[]): ContaminationReport {
+export function contaminationReport(
+  items: readonly BenchmarkItem[],
+  tooShort: number,
+  hits: ContaminationHit[],
+): ContaminationReport {
   const byBenchmark: ContaminationReport["byBenchmark"] = {};
   for (const item of items) {
     byBenchmark[item.benchmark] ??= { items: 0, hit: 0 };

@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import type { StagesConfig } from "./config.ts";
-import { type Feature, type FeatureOptions, type Key, KEYS, readFeatures } from "./features.ts";
+import { type Feature, type FeatureOptions, KEYS, type Key, readFeatures } from "./features.ts";
 import { KeyGroups } from "./key-groups.ts";
 
 export type DeduplicateOptions = Exclude<StagesConfig["deduplicate"], false>;

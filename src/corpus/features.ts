@@ -14,7 +14,13 @@ import { MinHasher, type MinHashOptions } from "./minhash.ts";
 import { hashLetters } from "./words.ts";
 
 /** Which kind is kept when two documents are the same: the vetted one, then the fuller one. */
-export const KIND_RANK: Readonly<Record<DocumentKind, number>> = { guideline: 4, paper: 3, abstract: 2, other: 1, replay: 0 };
+export const KIND_RANK: Readonly<Record<DocumentKind, number>> = {
+  guideline: 4,
+  paper: 3,
+  abstract: 2,
+  other: 1,
+  replay: 0,
+};
 
 export const KEYS = ["id", "text", "opening", "title"] as const;
 export type Key = (typeof KEYS)[number];
@@ -65,7 +71,9 @@ export class FeatureWriter {
     const scope = Number.parseInt(sha256(`${document.source}\n${document.kind}`).slice(0, 8), 16);
     record.writeUInt32LE((openingHigh ^ scope) >>> 0, 16);
     record.writeUInt32LE(openingLow, 20);
-    if (document.title.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length >= this.#options.titleMinWords) {
+    if (
+      document.title.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length >= this.#options.titleMinWords
+    ) {
       const [high, low] = hashLetters(document.title, 2);
       record.writeUInt32LE(high, 24);
       record.writeUInt32LE(low || 1, 28);

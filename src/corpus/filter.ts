@@ -128,8 +128,7 @@ export function measureText(text: string, profile: FilterProfile): Partial<TextM
   const perWord = (count: number) => count / Math.max(1, words);
   measures.meanWordLength = perWord(characters);
   measures.alphabetic = perWord(alphabetic);
-  if (profile.maxSymbolFraction !== undefined)
-    measures.symbols = perWord(text.match(/#|…|\.\.\./g)?.length ?? 0);
+  if (profile.maxSymbolFraction !== undefined) measures.symbols = perWord(text.match(/#|…|\.\.\./g)?.length ?? 0);
   if (profile.maxDuplicateLineFraction !== undefined) measures.duplicateLines = duplicateFraction(text.split("\n"));
   if (profile.maxDuplicateParagraphFraction !== undefined)
     measures.duplicateParagraphs = duplicateFraction(text.split(/\n{2,}/));
@@ -169,7 +168,8 @@ interface Limit {
 }
 
 const percent = (fraction: number) => `${(100 * fraction).toFixed(1)}%`;
-const show = (limit: Limit, value: number) => (limit.limit.endsWith("Fraction") ? percent(value) : String(Math.round(value * 100) / 100));
+const show = (limit: Limit, value: number) =>
+  limit.limit.endsWith("Fraction") ? percent(value) : String(Math.round(value * 100) / 100);
 
 const LIMITS: readonly Limit[] = [
   { rule: "filter.too-few-words", limit: "minWords", measure: "words", reason: (v, t) => `${v} words, fewer than ${t}` },

@@ -40,11 +40,21 @@ export function readPage(html: string): HtmlPage {
     const rel = attribute(element, "rel")?.toLowerCase();
     if (element.name === "link" && rel && content && !links.has(rel)) links.set(rel, content);
   }
-  const licenseAnchor = findOne((e) => (e.name === "a" && (attribute(e, "rel") ?? "").split(/\s+/).includes("license")), page.children);
+  const licenseAnchor = findOne(
+    (e) => e.name === "a" && (attribute(e, "rel") ?? "").split(/\s+/).includes("license"),
+    page.children,
+  );
   const root = mainContent(page);
   const title = pageTitle(page, metas);
   const body = renderText(root ? [root] : page.children, { skip: isChrome });
-  const date = ["article:published_time", "citation_publication_date", "dcterms.issued", "dcterms.modified", "dc.date", "date"]
+  const date = [
+    "article:published_time",
+    "citation_publication_date",
+    "dcterms.issued",
+    "dcterms.modified",
+    "dc.date",
+    "date",
+  ]
     .map((key) => metas.get(key))
     .find((value) => value !== undefined);
   return {
@@ -71,7 +81,9 @@ export function withTitle(title: string, body: string): string {
 
 function pageTitle(page: ParentNode, metas: ReadonlyMap<string, string>): string {
   const clean = (text: string) => text.replace(/\s+/g, " ").trim();
-  const headings = findAll((e) => e.name === "h1", page.children).map((e) => clean(plainText(e))).filter((t) => t !== "");
+  const headings = findAll((e) => e.name === "h1", page.children)
+    .map((e) => clean(plainText(e)))
+    .filter((t) => t !== "");
   const title = findOne((e) => e.name === "title", page.children);
   const stated = title ? clean(title.children.map((c) => (isText(c) ? c.data : "")).join("")) : "";
   if (headings.length === 1) return headings[0]!;
@@ -138,7 +150,8 @@ export function isChrome(element: Element): boolean {
   if (CHROME_ROLE.has(attribute(element, "role") ?? "") || attribute(element, "aria-hidden") === "true") return true;
   if (/display:\s*none/i.test(attribute(element, "style") ?? "")) return true;
   if (name === "body" || name === "main" || name === "article") return false;
-  if (CHROME_NAME.test(attribute(element, "class") ?? "") || CHROME_NAME.test(attribute(element, "id") ?? "")) return true;
+  if (CHROME_NAME.test(attribute(element, "class") ?? "") || CHROME_NAME.test(attribute(element, "id") ?? ""))
+    return true;
   return (name === "ul" || name === "ol" || name === "div") && isMenu(element);
 }
 

@@ -7,11 +7,15 @@ import { type AnyNode, type Element, isTag, isText, type ParentNode } from "domh
 import { parseDocument } from "htmlparser2";
 
 const SKIPPED = new Set(
-  "script style noscript template svg canvas iframe object embed head button select option textarea input map audio video".split(" "),
+  "script style noscript template svg canvas iframe object embed head button select option textarea input map audio video".split(
+    " ",
+  ),
 );
 const BLOCKS = new Set(
-  ("address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2 " +
-    "h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul").split(" "),
+  (
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2 " +
+    "h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul"
+  ).split(" "),
 );
 const MAX_DEPTH = 5000;
 
@@ -20,6 +24,8 @@ export interface RenderOptions {
   skip?: ((element: Element) => boolean) | undefined;
   /** Leave tables out (sources whose tables are layout only). */
   tables?: boolean | undefined;
+  /** Level of the heading that a paragraph all in bold is taken for; such paragraphs stay text when left out. */
+  boldHeadings?: number | undefined;
 }
 
 /** Parses HTML (fragment or page); never throws on bad markup. */
@@ -55,12 +61,38 @@ export function renderText(nodes: readonly AnyNode[], options: RenderOptions = {
         out.superscript(plainText(node));
         continue;
       }
+      if (options.boldHeadings !== undefined && out.listDepth === 0 && out.inCell === 0 && isBoldLine(node)) {
+        out.blank();
+        out.raw(`${"#".repeat(options.boldHeadings)} ${plainText(node).replace(/\s+/g, " ").trim()}`);
+        out.blank();
+        continue;
+      }
       open(out, node);
       stack.push({ close: node });
       push(node.children, depth + 1);
     } else if ("children" in node) push((node as ParentNode).children, depth + 1);
   }
   return out.end();
+}
+
+const BOLD = new Set(["b", "strong"]);
+const HEADING_CHARACTERS = 120;
+
+/** A short paragraph whose text is bold from end to end and is no sentence: how editors make headings by hand. */
+function isBoldLine(element: Element): boolean {
+  if (element.name !== "p" && element.name !== "div") return false;
+  const text = plainText(element).trim();
+  if (text === "" || text.length > HEADING_CHARACTERS || /[.;,:]$/.test(text)) return false;
+  const stack = [...element.children];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (isText(node)) {
+      if (node.data.trim() !== "") return false;
+    } else if (isTag(node) && !BOLD.has(node.name)) {
+      if (BLOCKS.has(node.name) || node.name === "br") return false;
+      stack.push(...node.children);
+    }
+  }
+  return true;
 }
 
 function open(out: TextBuilder, element: Element): void {

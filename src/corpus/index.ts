@@ -1,5 +1,5 @@
 /** The corpus: from sources to document shards. */
-export { buildCorpus, type BuildOptions, type BuildProgress } from "./build.ts";
+export { type BuildOptions, type BuildProgress, buildCorpus } from "./build.ts";
 export {
   type CorpusConfig,
   type CorpusConfigInput,
@@ -11,4 +11,11 @@ export type { BenchmarkItem, ContaminationHit, ContaminationReport } from "./dec
 export type { Document, DocumentKind, Drop, DropSink, SourceItem, Stage } from "./document.ts";
 export { withText } from "./document.ts";
 export { DROP_LOG, readDrops } from "./drop-log.ts";
-export { loadManifest, MANIFEST, type CorpusManifest, readShards, type ReadShardsOptions, type ShardInfo } from "./shards.ts";
+export {
+  type CorpusManifest,
+  loadManifest,
+  MANIFEST,
+  type ReadShardsOptions,
+  readShards,
+  type ShardInfo,
+} from "./shards.ts";

@@ -148,7 +148,11 @@ async function makeSteps(
       step: (document) =>
         document.redistributable
           ? document
-          : goes(document, "license.not-redistributable", `its license (${document.license}) does not allow passing it on`),
+          : goes(
+              document,
+              "license.not-redistributable",
+              `its license (${document.license}) does not allow passing it on`,
+            ),
     });
   if (deidentify) {
     const { deidentifyText } = await import("./deidentify.ts");
@@ -185,7 +189,9 @@ async function makeSteps(
       step: (document) => {
         const hits = decontaminator.check(document);
         for (const hit of hits) void contamination.write(JSON.stringify(hit));
-        return hits.length > 0 && decontaminate.action === "drop" ? contaminatedDrop(document, hits, decontaminate) : document;
+        return hits.length > 0 && decontaminate.action === "drop"
+          ? contaminatedDrop(document, hits, decontaminate)
+          : document;
       },
     });
   }

@@ -53,7 +53,10 @@ const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: We
 interface WebAssemblyApi {
   Memory: new (size: { initial: number }) => { buffer: ArrayBuffer; grow(pages: number): number };
   Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: Record<string, Record<string, object>>) => { exports: Record<string, unknown> };
+  Instance: new (
+    module: object,
+    imports: Record<string, Record<string, object>>,
+  ) => { exports: Record<string, unknown> };
 }
 
 function assemble(hashes: number): Uint8Array {

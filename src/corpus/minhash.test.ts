@@ -8,18 +8,25 @@ const uint32s = (length: { min: number; max: number }) =>
 
 test("the SIMD loop gives the minima of the plain one, for any numbers", () => {
   fc.assert(
-    fc.property(uint32s({ min: 0, max: 300 }), uint32s({ min: 112, max: 112 }), uint32s({ min: 112, max: 112 }), (s, a, b) => {
-      const simd = minhashWasm(a, b);
-      expect(simd).toBeDefined();
-      expect([...simd!(s, s.length)]).toEqual([...minimaReference(s, s.length, a, b)]);
-    }),
+    fc.property(
+      uint32s({ min: 0, max: 300 }),
+      uint32s({ min: 112, max: 112 }),
+      uint32s({ min: 112, max: 112 }),
+      (s, a, b) => {
+        const simd = minhashWasm(a, b);
+        expect(simd).toBeDefined();
+        expect([...simd!(s, s.length)]).toEqual([...minimaReference(s, s.length, a, b)]);
+      },
+    ),
   );
 });
 
 test("memory grows with the text", () => {
   const a = Uint32Array.from({ length: 112 }, (_, i) => 2 * i + 1);
   const shingles = Uint32Array.from({ length: 200_000 }, (_, i) => Math.imul(i, 2654435761) >>> 0);
-  expect([...minhashWasm(a, a)!(shingles, shingles.length)]).toEqual([...minimaReference(shingles, shingles.length, a, a)]);
+  expect([...minhashWasm(a, a)!(shingles, shingles.length)]).toEqual([
+    ...minimaReference(shingles, shingles.length, a, a),
+  ]);
 });
 
 test("the share of equal minima estimates the Jaccard similarity of the shingles", () => {

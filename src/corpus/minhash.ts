@@ -36,7 +36,9 @@ export class MinHasher {
     this.#multipliers = Uint32Array.from({ length: hashes }, (_, i) => (counterRandom(SEED, 2 * i) | 1) >>> 0);
     this.#offsets = Uint32Array.from({ length: hashes }, (_, i) => counterRandom(SEED, 2 * i + 1));
     this.#keys = new Uint32Array(2 * options.bands);
-    this.#minima = minhashWasm(this.#multipliers, this.#offsets) ?? ((s, n) => minimaReference(s, n, this.#multipliers, this.#offsets));
+    this.#minima =
+      minhashWasm(this.#multipliers, this.#offsets) ??
+      ((s, n) => minimaReference(s, n, this.#multipliers, this.#offsets));
   }
 
   /**
@@ -69,7 +71,8 @@ export class MinHasher {
   signature(text: string): Uint32Array {
     const words = this.#words.scan(text);
     if (this.#shingles.length < words) this.#shingles = new Uint32Array(2 * words);
-    const count = words === 0 ? 0 : ngramHashes(this.#words, Math.min(this.options.shingleWords, words), this.#shingles);
+    const count =
+      words === 0 ? 0 : ngramHashes(this.#words, Math.min(this.options.shingleWords, words), this.#shingles);
     return this.#minima(this.#shingles, count).slice();
   }
 }

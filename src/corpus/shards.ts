@@ -213,7 +213,8 @@ export async function removeShards(directory: string): Promise<void> {
   if (!(await exists(directory))) return;
   await rm(join(directory, MANIFEST), { force: true });
   for (const file of await readdir(directory))
-    if (/^(train|validation)-\d{5}\.jsonl\.zst(\.partial)?$/.test(file)) await rm(join(directory, file), { force: true });
+    if (/^(train|validation)-\d{5}\.jsonl\.zst(\.partial)?$/.test(file))
+      await rm(join(directory, file), { force: true });
 }
 
 /** Loads the manifest of a corpus folder. @throws {ConfigError} CORPUS_NO_MANIFEST if there is none. */

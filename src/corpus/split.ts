@@ -19,6 +19,7 @@ export function splitOf(
   fraction: number | Partial<Record<DocumentKind, number | undefined>>,
   seed: number,
 ): Split {
-  const share = typeof fraction === "number" ? fraction : (fraction[document.kind] ?? VALIDATION_FRACTION[document.kind]);
+  const share =
+    typeof fraction === "number" ? fraction : (fraction[document.kind] ?? VALIDATION_FRACTION[document.kind]);
   return share > 0 && hashFraction(`${seed}:${document.id}`) < share ? "validation" : "train";
 }

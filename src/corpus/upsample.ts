@@ -40,7 +40,12 @@ export const TYPE_SCORES: Readonly<Record<string, number>> = {
   comment: 0.1,
   "case reports": 0,
 };
-const FILTERED_TYPES = new Set(["observational study, veterinary", "retracted publication", "retraction of publication", "preprint"]);
+const FILTERED_TYPES = new Set([
+  "observational study, veterinary",
+  "retracted publication",
+  "retraction of publication",
+  "preprint",
+]);
 
 const DAY_MS = 86_400_000;
 const YEAR_DAYS = 365;
@@ -86,7 +91,12 @@ export function qualityScore(
 
 /** Names of journals compare in lower case without `: , . -`, with "&" as "and" on both sides. */
 export function journalKey(name: string): string {
-  return name.toLowerCase().replaceAll("&", "and").replace(/[:,.-]/g, "").replace(/\s+/g, " ").trim();
+  return name
+    .toLowerCase()
+    .replaceAll("&", "and")
+    .replace(/[:,.-]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 function ageDays(published: string | undefined, referenceDate: string): number | undefined {
@@ -105,7 +115,11 @@ export class Upsampler {
   #journals: ReadonlySet<string>;
   #quartiles: CitationQuartiles | undefined;
 
-  private constructor(options: UpsampleOptions, journals: ReadonlySet<string>, quartiles: CitationQuartiles | undefined) {
+  private constructor(
+    options: UpsampleOptions,
+    journals: ReadonlySet<string>,
+    quartiles: CitationQuartiles | undefined,
+  ) {
     this.#options = options;
     this.#journals = journals;
     this.#quartiles = quartiles;
@@ -159,7 +173,9 @@ function qualityFacts(document: Document): QualityFacts {
   const { meta } = document;
   const strings = (value: unknown): string[] =>
     Array.isArray(value)
-      ? value.map((entry) => (typeof entry === "string" ? entry : String((entry as { descriptor?: unknown })?.descriptor ?? "")))
+      ? value.map((entry) =>
+          typeof entry === "string" ? entry : String((entry as { descriptor?: unknown })?.descriptor ?? ""),
+        )
       : [];
   return {
     publicationTypes: strings(meta.publicationTypes),

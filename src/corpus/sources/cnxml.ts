@@ -7,7 +7,7 @@
  */
 import type { SourceItem } from "../document.ts";
 import { mathText } from "./mathml.ts";
-import { document, makeDocument, type SourceOptions, withoutText, drop } from "./source.ts";
+import { document, drop, makeDocument, type SourceOptions, withoutText } from "./source.ts";
 import { attribute, child, childrenNamed, descendant, textOf, type XmlElement } from "./xml.ts";
 import { readXmlFiles } from "./xml-file.ts";
 
@@ -67,7 +67,21 @@ function blocks(parent: XmlElement, level: number, out: string[]): void {
   flush();
 }
 
-const INLINE = new Set(["term", "emphasis", "link", "sub", "sup", "math", "newline", "space", "foreign", "code", "cite", "quote", "footnote"]);
+const INLINE = new Set([
+  "term",
+  "emphasis",
+  "link",
+  "sub",
+  "sup",
+  "math",
+  "newline",
+  "space",
+  "foreign",
+  "code",
+  "cite",
+  "quote",
+  "footnote",
+]);
 
 function block(node: XmlElement, level: number, out: string[]): void {
   switch (node.name) {
@@ -77,37 +91,54 @@ function block(node: XmlElement, level: number, out: string[]): void {
       return; // titles are written by their parent; labels are numbers that the book's renderer makes
     case "section":
       heading(child(node, "title"), level + 1, out);
-      return blocks(node, level + 1, out);
+      blocks(node, level + 1, out);
+      return;
     case "para": {
       // A paragraph may hold lists, figures and equations: its text goes on around them.
       const title = child(node, "title");
       if (title) out.push(collapse(inline(title)));
-      return blocks(node, level, out);
+      blocks(node, level, out);
+      return;
     }
     case "list":
       if (child(node, "title")) out.push(collapse(inline(child(node, "title"))));
-      return void out.push(list(node, 0));
+      out.push(list(node, 0));
+      return;
     case "figure": {
-      const parts = [inline(child(node, "title")), ...childrenNamed(node, "subfigure").map(figureText), figureText(node)];
-      return void out.push(parts.map(collapse).filter((part) => part !== "").join("\n"));
+      const parts = [
+        inline(child(node, "title")),
+        ...childrenNamed(node, "subfigure").map(figureText),
+        figureText(node),
+      ];
+      return void out.push(
+        parts
+          .map(collapse)
+          .filter((part) => part !== "")
+          .join("\n"),
+      );
     }
     case "media":
-      return void out.push(collapse(attribute(node, "alt") ?? ""));
+      out.push(collapse(attribute(node, "alt") ?? ""));
+      return;
     case "table":
-      return void out.push(table(node));
+      out.push(table(node));
+      return;
     case "equation":
-      return void out.push(collapse(inline(node)));
+      out.push(collapse(inline(node)));
+      return;
     case "exercise":
     case "problem":
     case "solution":
     case "note":
     case "example":
     case "definition":
-      return container(node, level, out);
+      container(node, level, out);
+      return;
     case "meaning":
-      return void out.push(collapse(inline(node)));
+      out.push(collapse(inline(node)));
+      return;
     default:
-      return blocks(node, level, out);
+      blocks(node, level, out);
   }
 }
 
@@ -160,7 +191,11 @@ function table(node: XmlElement): string {
     for (const part of parent.children) {
       if (typeof part === "string") continue;
       if (part.name === "row")
-        lines.push(childrenNamed(part, "entry").map((entry) => collapse(cell(entry))).join(" | "));
+        lines.push(
+          childrenNamed(part, "entry")
+            .map((entry) => collapse(cell(entry)))
+            .join(" | "),
+        );
       else rows(part);
     }
   };
@@ -203,7 +238,9 @@ function inlineNode(node: XmlElement): string {
     case "title":
       return "";
     default:
-      return descendant(node, "math") || node.children.some((part) => typeof part !== "string") ? inline(node) : textOf(node);
+      return descendant(node, "math") || node.children.some((part) => typeof part !== "string")
+        ? inline(node)
+        : textOf(node);
   }
 }
 

@@ -27,14 +27,18 @@ export async function* readHuggingFace(options: HuggingFaceOptions): AsyncGenera
     throw new ConfigError("CORPUS_NO_SPLIT", {
       message: `no data files of split "${split}"`,
       where: options.path,
-      remedy: `the files are: ${data.slice(0, 5).map((file) => file.relative).join(", ")}`,
+      remedy: `the files are: ${data
+        .slice(0, 5)
+        .map((file) => file.relative)
+        .join(", ")}`,
     });
   const withLicense = { ...options, license: options.license ?? (await cardLicense(options.path)) };
   for (const file of files)
     yield* file.relative.endsWith(".parquet") ? readParquetFile(file, withLicense) : readJsonlFile(file, withLicense);
 }
 
-const splitPattern = (split: string) => new RegExp(`(^|[/._-])${split.replace(/[.*+?^\${}()|[\\]\\\\]/g, "\\$&")}([/._-]|$)`);
+const splitPattern = (split: string) =>
+  new RegExp(`(^|[/._-])${split.replace(/[.*+?^${}()|[\\]\\\\]/g, "\\$&")}([/._-]|$)`);
 
 /** `license:` of the dataset card. */
 async function cardLicense(path: string): Promise<string | undefined> {

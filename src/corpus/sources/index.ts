@@ -6,7 +6,8 @@ import type { SourceItem } from "../document.ts";
 export type NamedSource = SourceConfig & { name: string };
 
 export function nameSource(source: SourceConfig): NamedSource {
-  const fallback = source.type === "guideline-site" ? source.adapter.replace(/^.*\//, "").replace(/\.ya?ml$/, "") : source.type;
+  const fallback =
+    source.type === "guideline-site" ? source.adapter.replace(/^.*\//, "").replace(/\.ya?ml$/, "") : source.type;
   return { ...source, name: source.name ?? fallback };
 }
 

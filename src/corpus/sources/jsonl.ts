@@ -1,6 +1,7 @@
 /** JSON Lines, plain, .gz or .zst: a document a line. A line that is no JSON is dropped with its number; the rest is read. */
-import type { SourceItem } from "../document.ts";
+
 import { readJsonLines } from "../../core/json-lines.ts";
+import type { SourceItem } from "../document.ts";
 import { listFiles, type SourceFile } from "./files.ts";
 import { type RecordOptions, recordItem } from "./records.ts";
 import { drop, unreadable } from "./source.ts";

@@ -20,7 +20,7 @@ export function readMedQuad(options: SourceOptions): AsyncGenerator<SourceItem> 
       const question = oneLine(textOf(child(pair, "Question") ?? child(pair, "question")));
       const answer = answerText(textOf(child(pair, "Answer") ?? child(pair, "answer")));
       if (answer === "") unanswered++;
-      else parts.push(`# ${question.replace(/\s+\?$/, "?")}\n\n${answer}`);
+      else parts.push(`# ${question.replace(/[\s?]+$/, "?")}\n\n${answer}`);
     }
     if (parts.length === 0)
       return drop({
@@ -66,6 +66,7 @@ function answerText(raw: string): string {
         .join("\n")
         .replace(/\n(?![-•*])/g, " ")
         .replace(/[ \t]+(?:-|•)[ \t]{2,}/g, "\n- ")
+        .replace(/([.:;?])[ \t]+-[ \t]+(?=\p{Lu})/gu, "$1\n- ")
         .replace(/[ \t]+/g, " "),
     )
     .filter((paragraph) => paragraph !== "")

@@ -78,14 +78,20 @@ export function readNgc(options: SourceOptions): AsyncGenerator<SourceItem> {
 
 /** All values of a field: HTML as text, lists of choices joined. */
 function fieldText(field: XmlElement): string {
-  const values = childrenNamed(field, "FieldValue").map((value) => htmlToText(attribute(value, "Value") ?? ""));
+  const values = childrenNamed(field, "FieldValue").map((value) =>
+    htmlToText(attribute(value, "Value") ?? "", { boldHeadings: 3 }),
+  );
   const filled = values.filter((value) => value !== "");
   return filled.every((value) => !value.includes("\n") && value.length < 120) ? filled.join("; ") : filled.join("\n\n");
 }
 
 /** The title within "Smith J, Jones K. Title of the guideline. 3rd ed. Place: Publisher; 2013.", or undefined. */
 function citedTitle(citation: string | undefined): string | undefined {
-  return citation?.replace(/\[trunc\]/g, "").split(/\.\s+/).map((part) => part.trim()).find((part, i) => i > 0 && part.split(" ").length > 3);
+  return citation
+    ?.replace(/\[trunc\]/g, "")
+    .split(/\.\s+/)
+    .map((part) => part.trim())
+    .find((part, i) => i > 0 && part.split(" ").length > 3);
 }
 
 /** "2013 Dec 20" or "2010 Oct 1 (revised 2013)" → ISO, as precise as stated. */

@@ -1,6 +1,5 @@
 /** Records of named fields (JSON Lines, Parquet, Hugging Face datasets) to documents, by a mapping of fields. */
 import type { SourceItem } from "../document.ts";
-import { firstLine } from "./text.ts";
 import { document, drop, makeDocument, type SourceOptions, shortHash } from "./source.ts";
 
 /** Which field holds what; those not named are looked for under their usual names. */
@@ -32,9 +31,20 @@ const USUAL: Required<{ [K in keyof FieldMapping]-?: string[] }> = {
  * @param place - "file:line": says where the record is when it has no id, or no text.
  * @param provenance - Stored with the document.
  */
-export function recordItem(record: unknown, options: RecordOptions, place: string, provenance: Record<string, unknown>): SourceItem {
+export function recordItem(
+  record: unknown,
+  options: RecordOptions,
+  place: string,
+  provenance: Record<string, unknown>,
+): SourceItem {
   if (record === null || typeof record !== "object" || Array.isArray(record))
-    return drop({ id: place, source: options.name, rule: "read.not-a-record", reason: "not an object of named fields", where: place });
+    return drop({
+      id: place,
+      source: options.name,
+      rule: "read.not-a-record",
+      reason: "not an object of named fields",
+      where: place,
+    });
   const values = record as Record<string, unknown>;
   const used = new Set<string>();
   const get = (key: keyof FieldMapping): string => {
@@ -43,7 +53,11 @@ export function recordItem(record: unknown, options: RecordOptions, place: strin
     if (field === undefined) return "";
     used.add(field);
     const value = valueAt(values, field);
-    return typeof value === "string" ? value : typeof value === "number" || typeof value === "bigint" ? String(value) : "";
+    return typeof value === "string"
+      ? value
+      : typeof value === "number" || typeof value === "bigint"
+        ? String(value)
+        : "";
   };
   const text = get("text");
   const stated = get("id");
@@ -59,17 +73,30 @@ export function recordItem(record: unknown, options: RecordOptions, place: strin
       ...(title && { title }),
     });
   const published = /^\d{4}(-\d{2}(-\d{2})?)?/.exec(get("published"))?.[0];
-  const facts = { id, title: title || firstLine(text), text, url: get("url"), license: get("license") || undefined, published, language: get("language") };
+  const facts = {
+    id,
+    title,
+    text,
+    url: get("url"),
+    license: get("license") || undefined,
+    published,
+    language: get("language"),
+  };
   const rest = Object.entries(values).filter(([name]) => !used.has(name));
   return document(
-    makeDocument(options, "other", { ...facts, meta: { ...Object.fromEntries(rest.map(([k, v]) => [k, jsonValue(v)])), provenance } }),
+    makeDocument(options, "other", {
+      ...facts,
+      meta: { ...Object.fromEntries(rest.map(([k, v]) => [k, jsonValue(v)])), provenance },
+    }),
   );
 }
 
 /** `a.b` reaches into nested records, unless a field has that very name. */
 function valueAt(values: Record<string, unknown>, field: string): unknown {
   if (field in values) return values[field];
-  return field.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined | null)?.[key], values);
+  return field
+    .split(".")
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined | null)?.[key], values);
 }
 
 function jsonValue(value: unknown): unknown {

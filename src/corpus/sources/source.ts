@@ -1,7 +1,7 @@
 /** What all sources share: common options, making documents, and turning a broken record into a drop. */
 import { readFile } from "node:fs/promises";
-import { DataError, fromSystemError, MeditronError } from "../../core/errors.ts";
 import { readDecompressed } from "../../core/compression.ts";
+import { DataError, fromSystemError, MeditronError } from "../../core/errors.ts";
 import { sha256 } from "../../core/hash.ts";
 import type { Document, DocumentKind, Drop, SourceItem } from "../document.ts";
 import { mayRedistribute, spdxLicense } from "../licenses.ts";
@@ -105,8 +105,7 @@ export async function readText(path: string, maxBytes = MAX_FILE_BYTES): Promise
 /** @throws {DataError} IO_NOT_UTF8 */
 export function decodeText(bytes: Buffer, path: string): string {
   if (bytes.length >= 2 && bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
-  if (bytes.length >= 2 && bytes[0] === 0xfe && bytes[1] === 0xff)
-    return new TextDecoder("utf-16be").decode(bytes);
+  if (bytes.length >= 2 && bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
