@@ -2,8 +2,24 @@
 import type { Command } from "../command.ts";
 import { corpusBuild, corpusInspect } from "./corpus.ts";
 import { doctor } from "./doctor.ts";
+import { evaluation } from "./eval.ts";
+import { generate } from "./generate.ts";
 import { plan } from "./plan.ts";
+import { report } from "./report.ts";
 import { demo, run } from "./run.ts";
 import { tokenize } from "./tokenize.ts";
+import { train } from "./train.ts";
 
-export const commands: Command[] = [demo, run, plan, corpusBuild, corpusInspect, tokenize, doctor];
+export const commands: Command[] = [
+  demo,
+  run,
+  plan,
+  report,
+  corpusBuild,
+  corpusInspect,
+  tokenize,
+  train,
+  evaluation,
+  generate,
+  doctor,
+];

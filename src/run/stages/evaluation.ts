@@ -1,9 +1,18 @@
 /** `eval.<model>.<benchmark>`: one model on one benchmark by every solver of the recipe. */
 import { dirname, join } from "node:path";
-import { startProgress } from "../../core/index.ts";
-import { type EvaluateConfig, evaluate, loadBenchmark, type Summary, settingsLabel } from "../../eval/index.ts";
+import { type Progress, startProgress } from "../../core/index.ts";
+import {
+  type Benchmark,
+  type EvaluateConfig,
+  type EvaluateOptions,
+  evaluate,
+  loadBenchmark,
+  type Summary,
+  settingsLabel,
+} from "../../eval/index.ts";
 import { evaluateConfigSchema } from "../../eval/settings.ts";
 import { loadEmbedded } from "../../providers/embedded.ts";
+import type { LanguageModel } from "../../providers/language-model.ts";
 import type { Counts } from "../events.ts";
 import { folders } from "../folders.ts";
 import type { Stage } from "../graph.ts";
@@ -37,27 +46,11 @@ export function evaluationStage(model: string, benchmarkName: string, { recipe, 
       try {
         for (const settings of asked) {
           const label = labelOf(settings);
-          let progress: ReturnType<typeof startProgress> | undefined;
-          let shown = 0;
-          const summary = await evaluate(languageModel, benchmark, {
+          const summary = await evaluateWithProgress(languageModel, benchmark, {
             ...settings,
             directory: join(directory, folder),
             signal,
-            onProgress({ done, total, resumed }) {
-              if (!progress) {
-                progress = startProgress({
-                  label: `${model} on ${benchmarkName}, ${label}`,
-                  unit: "items",
-                  total,
-                  start: resumed,
-                });
-                shown = resumed;
-              }
-              progress.add(done - shown);
-              shown = done;
-            },
           });
-          progress?.end();
           Object.assign(counts, correctCount(label, summary));
           product.push([label, summary.accuracy, summary.benchmark.splitSha256]);
         }
@@ -67,6 +60,42 @@ export function evaluationStage(model: string, benchmarkName: string, { recipe, 
       return { counts, product };
     },
   };
+}
+
+/** `evaluate` with a progress line. */
+export async function evaluateWithProgress(
+  model: LanguageModel,
+  benchmark: Benchmark,
+  options: EvaluateOptions,
+): Promise<Summary> {
+  const label = `${model.name} on ${benchmark.name}, ${labelOf(settingsOf(options))}`;
+  let progress: Progress | undefined;
+  let shown = 0;
+  const summary = await evaluate(model, benchmark, {
+    ...options,
+    onProgress({ done, total, resumed }) {
+      if (!progress) {
+        progress = startProgress({ label, unit: "items", total, start: resumed });
+        shown = resumed;
+      }
+      progress.add(done - shown);
+      shown = done;
+    },
+  });
+  progress?.end();
+  return summary;
+}
+
+/** The part of the options that is the settings. */
+function settingsOf({
+  directory: _d,
+  cache: _c,
+  contaminated: _x,
+  signal: _s,
+  onProgress: _p,
+  ...settings
+}: EvaluateOptions): EvaluateConfig {
+  return settings;
 }
 
 /** The settings of each evaluation of a model: one a solver. */

@@ -233,7 +233,9 @@ async function finetuningData(training: Training, loaded: LoadedRecipe, tokenize
       validation: held && held.count > 0 ? [{ name: `${benchmarkName} answers`, examples: held.path }] : [],
       layout,
     },
-    steps: training.steps ?? finetuningSteps(examples.count, training),
+    steps:
+      training.steps ??
+      finetuningSteps(examples.count, { epochs: training.epochs ?? 1, globalBatchSize: training.globalBatchSize }),
     counts: { examples: examples.count, ...(examples.dropped > 0 ? { tooLong: examples.dropped } : {}) },
   };
 }
