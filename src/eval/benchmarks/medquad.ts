@@ -6,6 +6,7 @@
  * @see Ben Abacha & Demner-Fushman 2019, BMC Bioinformatics 20:511
  */
 import { readFile } from "node:fs/promises";
+import type { AnyNode } from "domhandler";
 import { getElementsByTagName, textContent } from "domutils";
 import { parseDocument } from "htmlparser2";
 import { z } from "zod";
@@ -18,22 +19,24 @@ export const medquadSchema = z.strictObject({ type: z.literal("medquad"), ...com
 
 export function parseMedquadXml(xml: string, file: string): Item[] {
   const document = parseDocument(xml, { xmlMode: true });
-  const [root] = getElementsByTagName("Document", document, true, 1);
+  const named = (parent: AnyNode, ...names: string[]) =>
+    getElementsByTagName((name) => names.includes(name.toLowerCase()), parent);
+  const [root] = named(document, "document", "doc", "diseasefile");
   if (!root)
     throw new DataError("EVAL_BAD_RECORD", {
-      message: "no <Document> element",
+      message: "no <Document>, <doc> or <DiseaseFile> element",
       where: file,
       remedy: "a MedQuAD page is <Document><QAPairs><QAPair><Question/><Answer/>...",
     });
-  const [focus] = getElementsByTagName("Focus", root, true, 1);
+  const [focus] = named(root, "focus", "doctitle-focus");
   const items: Item[] = [];
-  for (const pair of getElementsByTagName("QAPair", root)) {
-    const [question] = getElementsByTagName("Question", pair, true, 1);
-    const [answer] = getElementsByTagName("Answer", pair, true, 1);
+  for (const pair of named(root, "qapair", "pair")) {
+    const [question] = named(pair, "question");
+    const [answer] = named(pair, "answer");
     const reference = answer ? textContent(answer).trim() : "";
     if (!question || reference === "") continue;
     items.push({
-      id: question.attribs.qid ?? `${root.attribs.id}-${pair.attribs.pid}`,
+      id: question.attribs.qid ?? `${root.attribs.id ?? root.attribs.docid ?? root.attribs.fid}-${pair.attribs.pid}`,
       question: textContent(question).trim(),
       options: [],
       answer: reference.replace(/\s+/g, " "),
