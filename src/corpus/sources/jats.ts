@@ -27,7 +27,7 @@ export interface JatsOptions extends SourceOptions, FormatOptions, JatsArticleOp
 const EXTENSIONS = [".xml", ".nxml", ".tar", ".tgz"];
 /** Envelopes of E-utilities and OAI-PMH. */
 const WRAPPER =
-  /<(header|responseDate|request|resumptionToken|datestamp|identifier|setSpec)\b[^>]*>[^]*?<\/\1>|<\/?(?:\w+:)?(pmc-articleset|OAI-PMH|ListRecords|GetRecord|record|metadata|about|articles|resumptionToken)\b[^>]*>/g;
+  /<(header|responseDate|request|resumptionToken|datestamp|identifier|setSpec)\b[^>]*>[\s\S]*?<\/\1>|<\/?(?:\w+:)?(pmc-articleset|OAI-PMH|ListRecords|GetRecord|record|metadata|about|articles|resumptionToken)\b[^>]*>/g;
 const RECORDS = { tags: ["article"], format: "JATS", wrapper: WRAPPER };
 
 /** Documents and drops of all articles below `options.path`, in order of file name and place. */

@@ -16,11 +16,11 @@ const UNKNOWN: StatedLicense = { id: "unknown", redistributable: false };
 /** @param statement - URLs, attributes and sentences of the license, in any order, joined by spaces. */
 export function statedLicense(statement: string): StatedLicense {
   if (statement === "") return UNKNOWN;
-  const url = /creativecommons\.org\/licen[sc]es\/(by(?:-nc)?(?:-nd|-sa)?)(?:\/(\d\.\d))?/i.exec(statement);
+  // Where a statement names two licenses (BY in an attribute, BY-NC in the sentence), the stricter one is safe.
+  let url: RegExpExecArray | undefined;
+  for (const found of statement.matchAll(/creativecommons\.org\/licen[sc]es\/(by(?:-nc)?(?:-nd|-sa)?)(?:\/(\d\.\d))?/gi))
+    if (!url || found[1]!.length > url[1]!.length) url = found;
   if (url) return creativeCommons(url[1]!.toUpperCase(), url[2] ?? versionIn(statement));
-  // Only now: BioMed Central adds to its CC BY that CC0 applies to the data.
-  if (/publicdomain\/zero|\bCC[\s-]?0\b|CC[\s-]?zero/i.test(statement)) return granted("CC0-1.0");
-  if (/publicdomain\/mark/i.test(statement)) return granted(PUBLIC_DOMAIN);
   const code = /\bCC[\s-]?(BY(?:[\s-]?NC)?(?:[\s-]?(?:ND|SA))?)(?![A-Za-z])(?:[\s-]*v?(\d\.\d))?/i.exec(statement);
   if (code) {
     const terms = code[1]!
@@ -42,6 +42,9 @@ export function statedLicense(statement: string): StatedLicense {
     else if (/share[\s-]?alike/.test(words)) terms.push("SA");
     return creativeCommons(terms.join("-"), versionIn(statement));
   }
+  // CC0 comes behind the licenses: publishers add to their CC BY that a waiver applies to the data.
+  if (/publicdomain\/zero|\bCC[\s-]?0\b|CC[\s-]?zero/i.test(statement)) return granted("CC0-1.0");
+  if (/publicdomain\/mark/i.test(statement)) return granted(PUBLIC_DOMAIN);
   if (/\b(in|to|into) the public domain\b|public[\s-]domain (declaration|dedication|work)/i.test(statement))
     return granted(PUBLIC_DOMAIN);
   return UNKNOWN;

@@ -145,11 +145,11 @@ function accented(element: XmlElement, mark: string): string {
 
 /** The formula of a TeX document: `tex-math` often holds a whole one, preamble included. */
 export function texFormula(source: string): string {
-  const body = /\\begin\{document\}([^]*?)(?:\\end\{document\}|$)/.exec(source)?.[1] ?? source;
+  const body = /\\begin\{document\}([\s\S]*?)(?:\\end\{document\}|$)/.exec(source)?.[1] ?? source;
   return body
     .trim()
-    .replace(/^\$\$?([^]*?)\$?\$$/, "$1")
-    .replace(/^\\\[([^]*?)\\\]$/, "$1")
+    .replace(/^\$\$?([\s\S]*?)\$?\$$/, "$1")
+    .replace(/^\\\[([\s\S]*?)\\\]$/, "$1")
     .replace(/\s+/g, " ")
     .trim();
 }

@@ -121,7 +121,7 @@ function abstractSections(element: XmlElement | undefined): AbstractSection[] {
 
 /** NLM prints translated titles in brackets: "[Title of the article.]" or "[Title]." */
 export function withoutTranslationBrackets(title: string): string {
-  const inner = /^\[([^]*)\]\.?$/.exec(title)?.[1];
+  const inner = /^\[([\s\S]*)\]\.?$/.exec(title)?.[1];
   if (inner === undefined) return title;
   let depth = 0;
   for (const sign of inner) {

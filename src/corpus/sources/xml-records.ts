@@ -271,7 +271,7 @@ function findStart(window: Buffer, tag: Buffer, from: number): number {
 
 function withoutWrapper(text: string, wrapper: RegExp): string {
   return text
-    .replace(/<!--[^]*?-->|<\?[^]*?\?>|<!DOCTYPE[^>[]*(\[[^\]]*\])?\s*>/g, "")
+    .replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!DOCTYPE[^>[]*(\[[^\]]*\])?\s*>/g, "")
     .replace(wrapper, "")
     .trim();
 }

@@ -82,7 +82,7 @@ export function parseXml(source: string, options: XmlOptions = {}): XmlElement {
       let colon = tag;
       for (; ; nameEnd++) {
         const code = source.charCodeAt(nameEnd);
-        if (code <= SPACE || code === GREATER || code === SLASH || code !== code) break;
+        if (code <= SPACE || code === GREATER || code === SLASH || Number.isNaN(code)) break;
         if (code === 58) colon = nameEnd;
         else if (code === 60) throw new XmlError("a second '<' inside a tag", nameEnd);
       }
@@ -132,7 +132,7 @@ function tagEnd(source: string, from: number, tag: number): number {
     if (code === 34 || code === 39) {
       i = source.indexOf(code === 34 ? '"' : "'", i + 1);
       if (i === -1) throw new XmlError("an attribute value that does not end", tag);
-    } else if (code === 60 || code !== code) throw new XmlError("a start tag that does not end", tag);
+    } else if (code === 60 || Number.isNaN(code)) throw new XmlError("a start tag that does not end", tag);
   }
 }
 
