@@ -160,7 +160,7 @@ describe("training on examples", () => {
       globalBatchSize: 3,
       microBatchSize: 1,
     });
-    const result = await runTrainer(job, { kernels: loadKernels() });
+    const result = await runTrainer(job, { kernels: loadKernels({ threads: 1 }) });
     expect(result.loss).toBeLessThan(0.1);
     expect(result.validation.same).toBeLessThan(0.1);
   });
@@ -178,7 +178,7 @@ describe("training on examples", () => {
         globalBatchSize,
         microBatchSize: 1,
       });
-      return (await runTrainer(job, { kernels: loadKernels() })).loss;
+      return (await runTrainer(job, { kernels: loadKernels({ threads: 1 }) })).loss;
     };
     expect(await loss("packed", 1)).toBeCloseTo(await loss("padded", 3), 5);
   });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-const kernels = loadKernels();
+const kernels = loadKernels({ threads: 1 });
 const job = (changes: Record<string, unknown> = {}): TrainJob =>
   tinyJob(directory, { directory: join(directory, `run-${++runs}`), ...changes });
 const weightsOf = async (path: string) => readFile(join(path, "model.safetensors"));

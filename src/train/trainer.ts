@@ -397,8 +397,12 @@ class Trainer {
         where: `step ${step}`,
         remedy: "lower the learning rate or the gradient clip, or look at the data around this step",
       });
-    const from = Math.max(0, samples - skipSteps * this.#job.globalBatchSize);
-    const skipped: SkippedSamples = [...this.#skipped, [from, samples]];
+    const before = this.#skipped;
+    const [newest] = await listCheckpoints(this.#job.directory);
+    await this.#restore(newest!.path);
+    // What the checkpoint has learnt already cannot be skipped any more.
+    const from = Math.max(this.#samples, samples - skipSteps * this.#job.globalBatchSize);
+    const skipped: SkippedSamples = [...before, [from, samples]];
     const events: NewEvent[] = [
       ...this.#spikeEvents,
       {
@@ -411,8 +415,6 @@ class Trainer {
         skippedSamples: [from, samples],
       },
     ];
-    const [newest] = await listCheckpoints(this.#job.directory);
-    await this.#restore(newest!.path);
     this.#skipped = skipped;
     for (const event of events) this.#emit(event);
     this.#spikeEvents = events;
