@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { CancelledError, ConfigError, hashJson, sha256, writeJsonAtomic } from "../core/index.ts";
 import type { LanguageModel } from "../providers/language-model.ts";
+import { isMetered, type Usage } from "../providers/usage.ts";
 import { type Benchmark, type Item, itemHash } from "./benchmarks/benchmark.ts";
 import { demonstrationsFor, fitPrompt } from "./prompts/index.ts";
 import type { ItemRecord } from "./record.ts";
@@ -69,6 +70,7 @@ export async function evaluate(model: LanguageModel, benchmark: Benchmark, optio
   const resumed = done.size;
   onProgress?.({ done: resumed, total: jobs.length, resumed });
 
+  const usageBefore = isMetered(model) ? model.usage : undefined;
   // A failure while a result is written must stop the model and reach the caller, not vanish in a callback.
   const stop = new AbortController();
   const forward = () => stop.abort(signal?.reason);
@@ -123,9 +125,21 @@ export async function evaluate(model: LanguageModel, benchmark: Benchmark, optio
     settings,
     records,
     contaminated: contaminated === undefined ? undefined : new Set(contaminated),
+    usage: isMetered(model) ? usageSince(usageBefore, model.usage) : undefined,
   });
   await writeJsonAtomic(join(folder, "summary.json"), summary);
   return summary;
+}
+
+function usageSince(before: Usage | undefined, after: Usage): Usage {
+  const { requests = 0, retries = 0, promptTokens = 0, completionTokens = 0, cost = 0 } = before ?? {};
+  return {
+    requests: after.requests - requests,
+    retries: after.retries - retries,
+    promptTokens: after.promptTokens - promptTokens,
+    completionTokens: after.completionTokens - completionTokens,
+    ...(after.cost === undefined ? {} : { cost: after.cost - cost }),
+  };
 }
 
 function cancelled(cause?: unknown): unknown {

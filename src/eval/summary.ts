@@ -1,4 +1,5 @@
 /** From item records to the figures of `summary.json`: every share with its interval, its baseline and what it hides. */
+import type { Usage } from "../providers/usage.ts";
 import type { Benchmark } from "./benchmarks/benchmark.ts";
 import type { ItemRecord } from "./record.ts";
 import { unrotateLetter } from "./scoring/rotation.ts";
@@ -72,6 +73,8 @@ export interface Summary {
   truncatedPrompts: number;
   tokens: { prompt: number; generated: number };
   seconds: number;
+  /** Paid models: requests, tokens and cost of this session (a resumed run counts what it asked itself). */
+  usage?: Usage;
   /** Relative to this file. */
   items: "items.jsonl";
 }
@@ -83,9 +86,10 @@ export interface SummaryInput {
   records: readonly ItemRecord[];
   /** Ids of items found in the training corpus. */
   contaminated?: ReadonlySet<string> | undefined;
+  usage?: Usage | undefined;
 }
 
-export function summarize({ model, benchmark, settings, records, contaminated }: SummaryInput): Summary {
+export function summarize({ model, benchmark, settings, records, contaminated, usage }: SummaryInput): Summary {
   const upright = records.filter(({ rotation }) => rotation === 0);
   const scored = benchmark.metric === "accuracy";
   const rules = scored ? solvers[settings.solver].rules : [];
@@ -131,6 +135,7 @@ export function summarize({ model, benchmark, settings, records, contaminated }:
       generated: sum(records.map(({ generatedTokens }) => generatedTokens)),
     },
     seconds: sum(records.map(({ milliseconds }) => milliseconds)) / 1000,
+    ...(usage ? { usage } : {}),
     items: "items.jsonl",
   };
 }
