@@ -251,7 +251,7 @@ MEDITRON_FUNCTION(attention_backward) {
   return nullptr;
 }
 
-// cachedAttention(o, qkv, cache, rows, heads, kvHeads, headSize, maxTokens, sequence, position, window)
+// cachedAttention(o, qkv, cache, rows, heads, kvHeads, headSize, maxTokens, sequence, position, window, continuing)
 MEDITRON_FUNCTION(cached_attention) {
   Arguments args(env, info, "cachedAttention");
   CachedAttention s{};
@@ -263,6 +263,7 @@ MEDITRON_FUNCTION(cached_attention) {
   s.sequence = args.ints(8, "sequence", s.rows);
   s.position = args.ints(9, "position", s.rows);
   s.window = args.integer(10, "window", 0);
+  s.continuing = args.integer(11, "continuing", -1, kMostRows);
   args.require(s.heads % s.kv_heads == 0, "heads is no multiple of kvHeads");
   const Tensor o = args.tensor(0, "o", s.rows * s.heads * s.head_size);
   const Tensor qkv = args.tensor(1, "qkv", s.rows * (s.heads + 2 * s.kv_heads) * s.head_size);

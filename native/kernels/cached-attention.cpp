@@ -10,6 +10,10 @@ namespace {
 
 constexpr int64_t kTiledRun = 8;  // rows for which packing the keys pays
 
+// The two ways round differently. A tiled row's bits do not depend on the run around it, so a caller that says which rows are prompts
+// gets the same results however they are cut.
+bool is_tiled(int64_t begin, int64_t rows, int64_t continuing) { return continuing < 0 ? rows >= kTiledRun : begin >= continuing; }
+
 struct Cache {
   Tensor data;
   int64_t kv_heads, max_tokens, D;
@@ -133,7 +137,7 @@ void cached_attention(Tensor o, Tensor qkv, Tensor cache_data, const CachedAtten
     }
     work += position + 1;
     Run* const last = count_runs > 0 ? &runs[count_runs - 1] : nullptr;
-    if (last && last->slot == slot && last->first + last->rows == position) last->rows++;
+    if (last && last->slot == slot && last->first + last->rows == position && n != shape.continuing) last->rows++;
     else runs[count_runs++] = {n, 1, slot, position};
   }
 
@@ -144,7 +148,7 @@ void cached_attention(Tensor o, Tensor qkv, Tensor cache_data, const CachedAtten
     for (int64_t i = begin; i < end; i++) {
       const Run& run = runs[i / shape.kv_heads];
       const int64_t kv = i % shape.kv_heads;
-      if (run.rows < kTiledRun) attend_rows(o, qkv, cache, shape, run, kv, thread);
+      if (!is_tiled(run.begin, run.rows, shape.continuing)) attend_rows(o, qkv, cache, shape, run, kv, thread);
       else if (cache_data.type == Type::bf16) attend_run<Bf16>(o, qkv, cache, shape, run, kv, thread);
       else attend_run<F32>(o, qkv, cache, shape, run, kv, thread);
     }

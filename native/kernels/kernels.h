@@ -44,6 +44,7 @@ struct Attention {
 struct CachedAttention {
   int64_t rows, heads, kv_heads, head_size, max_tokens;
   int64_t window;
+  int64_t continuing;       // rows before it are single tokens, those from it on are prompts; -1: chosen by the length of a run
   const int32_t* sequence;  // [rows]
   const int32_t* position;  // [rows]
 };

@@ -48,6 +48,9 @@ function guarded(call: (...args: unknown[]) => unknown): (...args: unknown[]) =>
   };
 }
 
+/** kThinRows of native/kernels/gemm.cpp. */
+const FEW_ROWS = 32;
+
 export function nativeKernels(addon: Addon): Kernels {
   const native = Object.fromEntries(
     Object.entries(addon).map(([name, call]) => [name, guarded(call as (...args: unknown[]) => unknown)]),
@@ -65,6 +68,7 @@ export function nativeKernels(addon: Addon): Kernels {
   return {
     description: `native ${isa}, ${threads} thread${threads === 1 ? "" : "s"}`,
     hasBf16,
+    fewRows: FEW_ROWS,
     allocate: call("allocate") as Kernels["allocate"],
 
     gemm(c, a, b, o) {
@@ -100,8 +104,8 @@ export function nativeKernels(addon: Addon): Kernels {
       attentionBackward(dqkv, dO, qkv, o, lse, batch, tokens, heads, kvHeads, headSize, window, documents, bf16);
     },
     cachedAttention(o, qkv, cache, s) {
-      const { rows, heads, kvHeads, headSize, maxTokens, sequence, position, window = 0 } = s;
-      cachedAttention(o, qkv, cache, rows, heads, kvHeads, headSize, maxTokens, sequence, position, window);
+      const { rows, heads, kvHeads, headSize, maxTokens, sequence, position, window = 0, continuing = -1 } = s;
+      cachedAttention(o, qkv, cache, rows, heads, kvHeads, headSize, maxTokens, sequence, position, window, continuing);
     },
 
     swiglu: call("swiglu") as Kernels["swiglu"],

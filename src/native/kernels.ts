@@ -74,6 +74,11 @@ export interface Kernels {
   readonly description: string;
   /** Whether bf16 GEMM runs in hardware; otherwise precision "bf16" is emulated (rounded inputs, f32 sums). */
   readonly hasBf16: boolean;
+  /**
+   * Products of at most so many rows (decoding) may sum in another order than larger ones. Within each kind, the bits of a row do not
+   * depend on the rows around it. Absent: there is one kind.
+   */
+  readonly fewRows?: number;
 
   /** Bytes of zeroed memory as an ArrayBuffer, 64-byte aligned, huge pages where the system gives them. */
   allocate(bytes: number): ArrayBuffer;
@@ -185,4 +190,9 @@ export interface CachedAttentionOptions {
   sequence: Int32Array;
   position: Int32Array;
   window?: number;
+  /**
+   * Rows before this index each continue a sequence by one token; those from it on are prompts, whose results do not depend on how they
+   * are cut into calls. Absent: the kernel chooses the faster way for each run of rows.
+   */
+  continuing?: number;
 }
