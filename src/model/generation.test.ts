@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { relativeError } from "../../test/support/gradients.ts";
+import { IMPLEMENTATIONS } from "../../test/support/kernels.ts";
 import { TINY_CONFIGS } from "../../test/support/tiny-models.ts";
 import { counterRandom } from "../core/index.ts";
 import { referenceKernels } from "../native/reference.ts";
@@ -82,19 +83,29 @@ describe("generation", () => {
     });
   }
 
-  it("of a request depends on its seed, not on its company", () => {
-    const model = tiny("llama-2");
-    const job = { tokens: prompt(6, 1), temperature: 0.9, topP: 0.9, seed: 11 };
-    const [alone] = generate(model, [job]);
-    const company = Array.from({ length: 7 }, (_, i) => ({
-      tokens: prompt(2 + 3 * i, 50 + i),
-      temperature: 1,
-      seed: i,
-    }));
-    const crowd = generate(model, [...company, job, { ...job, seed: 12 }], { slots: 3, rowsPerCall: 7 });
-    expect(crowd[7]!.tokens).toEqual(alone!.tokens);
-    expect(crowd[8]!.tokens).not.toEqual(alone!.tokens);
-  });
+  for (const [kind, kernels] of IMPLEMENTATIONS) {
+    for (const precision of kind === "native" ? (["f32", "bf16"] as const) : (["f32"] as const)) {
+      it(`of a request depends on its seed, not on its company, to the last bit (${kind}, ${precision})`, () => {
+        const config = parseConfig({ ...TINY_CONFIGS["llama-2"], max_position_embeddings: 128, hidden_size: 64 });
+        const model = initializeModel(config, { kernels, precision, trainable: false, seed: 3 });
+        const job = { tokens: prompt(40, 1), temperature: 0.9, topP: 0.9, seed: 11 };
+        const [alone] = generate(model, [job]);
+        // Others that come and go, cut its prompt in pieces of seven, and share most of its beginning.
+        const strangers = Array.from({ length: 7 }, (_, i) => ({
+          tokens: prompt(2 + 9 * i, 50 + i),
+          temperature: 1,
+          seed: i,
+        }));
+        const cousins = [3, 38, 39].map((shared) => ({ tokens: [...prompt(shared, 1), 5, 6, 7] }));
+        const crowd = generate(model, [...strangers, ...cousins, job, { ...job, seed: 12 }], {
+          slots: 3,
+          rowsPerCall: 7,
+        });
+        expect(crowd[10]).toEqual(alone);
+        expect(crowd[11]!.tokens).not.toEqual(alone!.tokens);
+      });
+    }
+  }
 
   it("ends at an end token, at a stop, at the limit and at the context", () => {
     const model = tiny("llama-2");

@@ -1,8 +1,8 @@
 /**
  * Generating and scoring many sequences at once.
  *
- * Each call to the model carries one row for every sequence that is writing and fills up with rows of prompts still to be read, so
- * long and short requests keep the products large. A request starts from the slot whose tokens agree with its own the longest: a
+ * Every step takes all sequences that are writing one token further, and reads on in the prompts that are waiting (continuous
+ * batching), so long and short requests keep the products large. A request starts from the slot whose tokens agree with its own the longest: a
  * few-shot prompt, or the question shared by several options, is computed once. While that common part is still being computed by
  * another request, it waits.
  */
@@ -59,6 +59,11 @@ interface Active {
   /** Nats of scored tokens, or of generated ones. */
   logLikelihoods: number[];
   isGreedy: boolean;
+}
+
+interface Call {
+  rows: Rows;
+  plan: { sequence: Active; firstRow: number; count: number }[];
 }
 
 export class Scheduler {
@@ -121,20 +126,23 @@ export class Scheduler {
     return this.#waiting.length === 0 && this.#active.every((sequence) => sequence === undefined);
   }
 
-  /** One call to the model. Finished jobs are reported through their `onDone`. */
+  /** A call to the model for what is being written and one for prompts. Finished jobs are reported through their `onDone`. */
   step(): void {
     const cache = this.#cacheForWaiting();
     this.#admit(cache);
-    const { rows, plan } = this.#nextRows();
-    if (rows.token.length === 0) return;
+    for (const call of this.#nextCalls()) this.#run(cache, call);
+  }
+
+  #run(cache: KeyValueCache, { rows, plan }: Call): void {
     cache.forward(rows);
     const scored: { sequence: Active; row: number; target: number }[] = [];
     const sampled: { sequence: Active; row: number }[] = [];
     for (const { sequence, firstRow, count } of plan) {
       const first = sequence.computed;
       sequence.computed += count;
-      this.#held[sequence.slot] = sequence.tokens.slice(0, sequence.computed);
       const { job } = sequence;
+      // Only prompts are shared: what was written one by one rounds differently, and sharing must not change a bit.
+      this.#held[sequence.slot] = job.tokens.slice(0, sequence.computed);
       if (job.kind === "score") {
         for (let i = 0; i < count; i++) {
           const target = first + i + 1;
@@ -172,12 +180,11 @@ export class Scheduler {
 
   #sample(sampled: { sequence: Active; row: number }[]): void {
     if (sampled.length === 0) return;
-    const V = this.#model.config.vocabSize;
     const logits = this.#cache!.logits(sampled.map(({ row }) => row));
     for (const [i, { sequence }] of sampled.entries()) {
       const job = sequence.job as GenerateJob;
       const written = sequence.tokens.length - job.tokens.length;
-      const row = logits.subarray(i * V, (i + 1) * V);
+      const row = logits[i]!;
       const { token, logLikelihood } = chooseToken(row, job, uniformOf(job.seed, written));
       if (job.endIds.has(token)) {
         this.#finishGenerate(sequence, job, "end-of-text");
@@ -245,23 +252,23 @@ export class Scheduler {
     return others.toSorted(by)[0] ?? source;
   }
 
-  /** Rows of the next call: writing sequences first, one each, then prompts in slot order until the call is full. */
-  #nextRows(): { rows: Rows; plan: { sequence: Active; firstRow: number; count: number }[] } {
-    const rows: Rows = { slot: [], position: [], token: [] };
-    const plan: { sequence: Active; firstRow: number; count: number }[] = [];
+  /** One row for every sequence that is writing, and rows of prompts in slot order until their call is full. */
+  #nextCalls(): Call[] {
     const active = this.#active.filter((sequence) => sequence !== undefined);
-    const remaining = (sequence: Active) => lastNeeded(sequence) - sequence.computed;
-    for (const sequence of active.toSorted((a, b) => Number(remaining(a) > 1) - Number(remaining(b) > 1))) {
-      const count = Math.min(remaining(sequence), this.#rowsPerCall - rows.token.length);
-      if (count <= 0) continue;
-      plan.push({ sequence, firstRow: rows.token.length, count });
-      for (let i = 0; i < count; i++) {
-        rows.slot.push(sequence.slot);
-        rows.position.push(sequence.computed + i);
-        rows.token.push(sequence.tokens[sequence.computed + i]!);
-      }
-    }
-    return { rows, plan };
+    const isWriting = ({ computed, job }: Active) => computed >= job.tokens.length;
+    const most = Math.min(this.#model.kernels.fewRows ?? Number.POSITIVE_INFINITY, this.#slotCount);
+    const writing = active.filter(isWriting);
+    const calls: Call[] = [];
+    for (let at = 0; at < writing.length; at += most)
+      calls.push(callFor("writing", writing.slice(at, at + most), most));
+    calls.push(
+      callFor(
+        "reading",
+        active.filter((sequence) => !isWriting(sequence)),
+        this.#rowsPerCall,
+      ),
+    );
+    return calls.filter(({ plan }) => plan.length > 0);
   }
 
   /** The cache is as long as the jobs need, not as the context allows; it grows when nothing is underway. */
@@ -278,6 +285,22 @@ export class Scheduler {
     }
     return this.#cache;
   }
+}
+
+function callFor(kind: Rows["kind"], sequences: Active[], mostRows: number): Call {
+  const rows: Rows = { kind, slot: [], position: [], token: [] };
+  const plan: Call["plan"] = [];
+  for (const sequence of sequences) {
+    const count = Math.min(lastNeeded(sequence) - sequence.computed, mostRows - rows.token.length);
+    if (count <= 0) continue;
+    plan.push({ sequence, firstRow: rows.token.length, count });
+    for (let i = 0; i < count; i++) {
+      rows.slot.push(sequence.slot);
+      rows.position.push(sequence.computed + i);
+      rows.token.push(sequence.tokens[sequence.computed + i]!);
+    }
+  }
+  return { rows, plan };
 }
 
 /** Positions to compute: scoring does not need what follows the last token. */

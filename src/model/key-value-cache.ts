@@ -10,8 +10,15 @@ import type { Batch } from "./ops.ts";
 import { Tape } from "./tape.ts";
 import { bytesOf, type Tensor, viewOf } from "./tensor.ts";
 
-/** Tokens to compute in one call: row n is `token[n]` of slot `slot[n]` at `position[n]`. */
+/**
+ * Tokens to compute in one call: row n is `token[n]` of slot `slot[n]` at `position[n]`.
+ *
+ * Rows that each continue a sequence by one token ("writing") and rows of prompts ("reading") go in calls of their own: kernels have
+ * faster ways for few rows, which sum in another order. Kept apart, and prompts padded to more than few rows, a row's bits depend on
+ * its own sequence alone: same request, same output, whatever else is in the batch and whatever was shared.
+ */
 export interface Rows {
+  kind: "reading" | "writing";
   slot: number[];
   position: number[];
   token: number[];
@@ -31,9 +38,11 @@ export class KeyValueCache {
   readonly slots: number;
   readonly maxTokens: number;
   #model: Llama;
-  /** [slots, 2, kvHeads, maxTokens, headSize] of each layer. */
+  /** [slots + 1, 2, kvHeads, maxTokens, headSize] of each layer. */
   #layers: Storage[];
-  #graphs = new Map<number, Graph>();
+  #graphs = new Map<string, Graph>();
+  /** Rows that prompts are padded to, in a slot of their own behind the others. */
+  #leastRows: number;
   #arena = new ArrayBuffer(0);
   /** Hidden states of the last call, [rows, channels]. */
   #hidden: Tensor | undefined;
@@ -44,7 +53,8 @@ export class KeyValueCache {
     this.slots = options.slots;
     this.maxTokens = options.maxTokens;
     model.ensurePositions(options.maxTokens);
-    const length = this.slots * 2 * config.kvHeads * this.maxTokens * config.headSize;
+    this.#leastRows = Math.min((kernels.fewRows ?? 0) + 1, options.maxTokens);
+    const length = (this.slots + 1) * 2 * config.kvHeads * this.maxTokens * config.headSize;
     this.#layers = Array.from({ length: config.layers }, () =>
       viewOf(numbers.activations, kernels.allocate(length * bytesOf(numbers.activations)), 0, length),
     );
@@ -52,43 +62,62 @@ export class KeyValueCache {
 
   /** Runs the rows through the model; positions of one slot must come in order, after those computed before. */
   forward(rows: Rows): void {
-    const count = rows.token.length;
-    const graph = this.#graphs.get(count) ?? this.#record(count);
-    this.#graphs.delete(count);
-    this.#graphs.set(count, graph);
+    const { kind } = rows;
+    const count = kind === "reading" ? Math.max(rows.token.length, this.#leastRows) : rows.token.length;
+    const key = `${kind} ${count}`;
+    const graph = this.#graphs.get(key) ?? this.#record(count, kind);
+    this.#graphs.delete(key);
+    this.#graphs.set(key, graph);
     if (this.#graphs.size > KEPT_GRAPHS) this.#graphs.delete(this.#graphs.keys().next().value!);
     graph.batch.tokens.set(rows.token);
     graph.batch.positions.set(rows.position);
     graph.slots.set(rows.slot);
+    for (let n = rows.token.length; n < count; n++) {
+      graph.batch.tokens[n] = 0;
+      graph.batch.positions[n] = n - rows.token.length;
+      graph.slots[n] = this.slots;
+    }
     if (this.#arena.byteLength < graph.bytes) this.#arena = this.#model.kernels.allocate(graph.bytes);
     graph.tape.bind(this.#arena);
     graph.tape.run();
     this.#hidden = graph.hidden;
   }
 
-  /** Logits of some rows of the last call. Shape [rows.length, vocab]. */
-  logits(rows: number[]): Float32Array {
+  /** Logits of some rows of the last call, each [vocab]. */
+  logits(rows: number[]): Float32Array[] {
     const { config, kernels, weights, precision } = this.#model;
-    const out = new Float32Array(rows.length * config.vocabSize);
-    kernels.gemm(out, this.#gather(rows), weights.head.data, {
-      m: rows.length,
-      n: config.vocabSize,
-      k: config.channels,
-      transposeB: true,
-      precision,
-    });
-    return out;
+    const { vocabSize: V, channels } = config;
+    const most = kernels.fewRows ?? rows.length;
+    const logits: Float32Array[] = [];
+    for (let at = 0; at < rows.length; at += most) {
+      const group = rows.slice(at, at + most);
+      const out = new Float32Array(group.length * V);
+      const shape = { m: group.length, n: V, k: channels, transposeB: true, precision };
+      kernels.gemm(out, this.#gather(group), weights.head.data, shape);
+      for (const i of group.keys()) logits.push(out.subarray(i * V, (i + 1) * V));
+    }
+    return logits;
   }
 
   /** Nats of a target after each of some rows of the last call, and whether it was the first choice; logits are not kept. */
   score(rows: number[], targets: number[]): { nats: Floats; best: Int32Array } {
     const { config, kernels, weights, precision } = this.#model;
-    const nats = new Float32Array(rows.length);
-    const best = new Int32Array(rows.length);
-    const shape = { rows: rows.length, channels: config.channels, vocab: config.vocabSize, precision, best };
-    const ones = new Float32Array(rows.length).fill(1);
-    kernels.headCrossEntropy(nats, this.#gather(rows), weights.head.data, Int32Array.from(targets), ones, shape);
-    return { nats, best };
+    // As with prompts: padded by repeating a row, so that few rows take the way of many.
+    const count = Math.max(rows.length, (kernels.fewRows ?? 0) + 1);
+    const padded = <T>(values: T[]) => Array.from({ length: count }, (_, n) => values[Math.min(n, values.length - 1)]!);
+    const nats = new Float32Array(count);
+    const best = new Int32Array(count);
+    const shape = { rows: count, channels: config.channels, vocab: config.vocabSize, precision, best };
+    const ones = new Float32Array(count).fill(1);
+    kernels.headCrossEntropy(
+      nats,
+      this.#gather(padded(rows)),
+      weights.head.data,
+      Int32Array.from(padded(targets)),
+      ones,
+      shape,
+    );
+    return { nats: nats.subarray(0, rows.length), best: best.subarray(0, rows.length) };
   }
 
   /** Copies the first `tokens` positions of slot `from` to slot `to`. */
@@ -112,12 +141,13 @@ export class KeyValueCache {
     return out;
   }
 
-  #record(rows: number): Graph {
+  #record(rows: number, kind: Rows["kind"]): Graph {
     const model = this.#model;
     const { kernels: K, numbers, precision, config } = model;
     const { heads, kvHeads, headSize } = config;
     const tape = new Tape(K, { numbers, precision, gradients: false });
     const slots = new Int32Array(rows);
+    const continuing = kind === "writing" ? rows : 0;
     const batch: Batch = {
       tokens: new Int32Array(rows),
       targets: EMPTY_IDS,
@@ -143,6 +173,7 @@ export class KeyValueCache {
       tape.record({ writes: [o], reads: [qkv], effect: true }, () =>
         K.cachedAttention(o.data, qkv.data, this.#layers[layer]!, {
           ...options,
+          continuing,
           ...(window === undefined ? {} : { window }),
         }),
       );
