@@ -48,7 +48,7 @@ const promptOf = (set: Benchmark, item: Item) =>
 
 /** A model that has read half of the questions with their answers. */
 function model(set: Benchmark): NgramModel {
-  const read = set.items.filter((_, i) => i % 4 < 2).map((item) => `${promptOf(set, item)}${item.answer}\n\n`);
+  const read = set.items.filter((_, i) => i % 4 < 2).map((item) => `${promptOf(set, item)} ${item.answer}\n\n`);
   return new NgramModel(read.join(""), { order: 60 });
 }
 
@@ -73,7 +73,7 @@ test("greedy text agrees with the top token, and both parsers are kept", async (
   const text = await evaluate(lm, set, { directory: at, solver: "greedy" });
   expect(text.scores.strict!.accuracy).toBe(likelihood.scores["top-token"]!.accuracy);
   const { records } = await readRecords<ItemRecord>(join(at, "greedy", "items.jsonl"));
-  expect(records[0]).toMatchObject({ id: "q0", gold: "A", outputs: ["A"], predictions: { strict: "A", lenient: "A" } });
+  expect(records[0]).toMatchObject({ id: "q0", gold: "A", outputs: [" A"], predictions: { strict: "A", lenient: "A" } });
   expect(text.parserDisagreement).toBeGreaterThanOrEqual(0);
 });
 
@@ -132,7 +132,7 @@ test("few shots with three seeds: demonstrations, seed spread, no item its own e
 
 test("rotated options: the letters stay, the gold moves, a position-blind model is found out", async () => {
   const set = await benchmark();
-  const alwaysA = new NgramModel("The answer is:\nA\n\n".repeat(20), { order: 16 });
+  const alwaysA = new NgramModel("The answer is: A\n\n".repeat(20), { order: 16 });
   const summary = await evaluate(alwaysA, set, { directory: folder(), rotations: 3 });
   expect(summary.rotation!.perRotation.map(({ accuracy }) => accuracy)).toEqual([0.25, 0.25, 0.25, 0.25]);
   expect(summary.rotation!.consistent).toBe(0);
@@ -143,7 +143,7 @@ test("self-consistency: votes are kept, seeded, and drawn no further than needed
   const set = await benchmark();
   const chains = set.items.map(
     (item) =>
-      `${promptOf(set, item).replace("The answer is:", "Let's think step by step.")}Surely.\nThe answer is: ${item.answer} ###\n`,
+      `${promptOf(set, item).replace("The answer is:", "Let's think step by step.")}\nSurely.\nThe answer is: ${item.answer} ###\n`,
   );
   const lm = new NgramModel(chains.join(""), { order: 100 });
   const at = folder();

@@ -8,7 +8,8 @@ import type { PromptFormat } from "./prompt.ts";
 export const paperSeeds = [1234, 432, 32];
 
 /**
- * The same k items for every test item; for MMLU in the harness's format the first k of the item's own subject.
+ * The same k items for every test item. In the harness's format the first k of the split, for MMLU of the item's own subject
+ * (its `first_n` sampler).
  * @throws {ConfigError} EVAL_NO_DEMONSTRATIONS when the split is absent or too small.
  */
 export function demonstrationsFor(
@@ -31,9 +32,9 @@ export function demonstrationsFor(
   const spare = sameSplit ? 1 : 0;
   const without = (drawn: Item[], item: Item) =>
     (sameSplit ? drawn.filter(({ id }) => id !== item.id) : drawn).slice(0, shots);
-  if (options.format === "lm-eval" && benchmark.type === "mmlu") {
-    const bySubject = groupBySubject(pool);
-    return (item) => without((bySubject.get(item.subject) ?? pool).slice(0, shots + spare), item);
+  if (options.format === "lm-eval") {
+    const bySubject = benchmark.type === "mmlu" ? groupBySubject(pool) : undefined;
+    return (item) => without((bySubject?.get(item.subject) ?? pool).slice(0, shots + spare), item);
   }
   const order = numpyPermutation(seed, pool.length);
   const drawn = [...order.slice(0, shots + spare)].map((index) => pool[index]!);

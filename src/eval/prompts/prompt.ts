@@ -1,8 +1,8 @@
 /**
  * From an item to the exact text a model reads (SPEC 1g), in two formats:
  *
- * `meditron`  instruction ⏎ [demonstrations, a blank line after each] body ⏎ "The answer is:" — a final newline with zero shots,
- *             none with demonstrations, whose answers stand on the same line ("The answer is: B");
+ * `meditron`  instruction ⏎ [demonstrations, a blank line after each] body ⏎ "The answer is:", the answer on the same line. (With
+ *             zero shots the authors end in a newline; a model that has read text continues "The answer is:" with " B".)
  * `lm-eval`   the task formats of EleutherAI's lm-evaluation-harness, so that numbers can be laid side by side.
  */
 import { answerText, type Benchmark, type Item } from "../benchmarks/benchmark.ts";
@@ -69,7 +69,7 @@ export function buildPrompt(
     return { text, answerPrefix: text.endsWith("\n") ? "" : " " };
   }
   if (benchmark.answerForm === "open") return { text: `${prompt}\nAnswer:`, answerPrefix: " " };
-  return demonstrations.length > 0 ? { text: prompt, answerPrefix: " " } : { text: `${prompt}\n`, answerPrefix: "" };
+  return settings.chainOfThought ? { text: `${prompt}\n`, answerPrefix: "" } : { text: prompt, answerPrefix: " " };
 }
 
 /** How the harness lays out the task of each family. @see lm_eval/tasks/{mmlu,medqa,medmcqa,pubmedqa} */
