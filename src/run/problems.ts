@@ -33,7 +33,8 @@ export function formatValue(value: unknown): string {
 /** `"a", "b", "c"`, and which of them was probably meant. */
 export function oneOf(value: unknown, valid: string[]): string {
   const near = typeof value === "string" ? closest(value, valid) : undefined;
-  const list = valid.length === 0 ? "there is none yet" : `one of ${valid.map((name) => `"${name}"`).join(", ")}`;
+  if (valid.length === 0) return "the recipe names none";
+  const list = `one of ${valid.map((name) => `"${name}"`).join(", ")}`;
   return near === undefined ? `expected ${list}` : `did you mean "${near}"? (${list})`;
 }
 
@@ -82,16 +83,18 @@ function explain(issue: Issue, schema: z.ZodType, root: unknown): Problem[] {
         issue.origin === "string"
           ? " characters"
           : issue.origin === "array" || issue.origin === "set" || issue.origin === "map"
-            ? " entries"
+            ? ` ${limit === 1 ? "entry" : "entries"}`
             : "";
       return problem(`${formatValue(value)} is out of range; expected ${word} ${limit}${of}`);
     }
     case "invalid_union": {
       if (issue.discriminator !== undefined) {
-        const valid = discriminators(schemasAt(schema, path, root), issue.discriminator);
-        const given = valueAt(value, [issue.discriminator]);
+        // The issue stands at the discriminator itself; its members belong to the object around it.
+        const around = path.at(-1) === issue.discriminator ? path.slice(0, -1) : path;
+        const given = valueAt(root, [...around, issue.discriminator]);
+        const valid = discriminators(schemasAt(schema, around, root), issue.discriminator);
         const said = given === undefined ? "missing" : formatValue(given);
-        return [{ path: [...path, issue.discriminator], message: `${said}; ${oneOf(given, valid)}` }];
+        return [{ path: [...around, issue.discriminator], message: `${said}; ${oneOf(given, valid)}` }];
       }
       // The branch that got furthest is the one that was meant.
       const branches = issue.errors.filter((branch) => branch.length > 0);

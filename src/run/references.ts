@@ -76,7 +76,7 @@ export function checkReferences(value: unknown): Problem[] {
       expect([...at, "data", i, "corpus"], record(set).corpus, corpora, "corpus");
     expectAll([...at, "validation"], training.validation, corpora, "corpus");
     expect([...at, "finetune", "benchmark"], record(training.finetune).benchmark, benchmarks, "benchmark");
-    problems.push(...checkTraining(training, at));
+    if (Object.keys(training).length > 0) problems.push(...checkTraining(training, at));
   }
   for (const name of given)
     if (trainings.includes(name))
@@ -118,7 +118,7 @@ function checkTraining(training: Record<string, unknown>, at: Path): Problem[] {
 
   const schedule = record(training.schedule);
   const [peak, floor] = [number(schedule.peakLearningRate), number(schedule.minLearningRate)];
-  if (peak !== undefined && floor !== undefined && floor > peak)
+  if (peak !== undefined && peak > 0 && floor !== undefined && floor > peak)
     problem(["schedule", "minLearningRate"], `${floor} is above peakLearningRate ${peak}`);
   if (schedule.warmupSteps !== undefined && schedule.warmupFraction !== undefined)
     problem(["schedule", "warmupFraction"], "stands beside warmupSteps; give one of the two");

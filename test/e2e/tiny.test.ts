@@ -1,0 +1,81 @@
+/** The main job from one command: raw sources in, report out. */
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadManifest } from "../../src/corpus/index.ts";
+import { cli, eventsOf, type Finished, TINY } from "./cli.ts";
+
+let runs: string;
+let finished: Finished;
+beforeAll(async () => {
+  runs = await mkdtemp(join(tmpdir(), "meditron-tiny-"));
+  finished = await cli("run", TINY, "--runs", runs, "--json");
+}, 180_000);
+afterAll(() => rm(runs, { recursive: true, force: true }));
+
+const at = (...parts: string[]) => join(runs, "tiny", ...parts);
+
+test("it ends well, with one JSON object on stdout and the progress on stderr", () => {
+  expect(finished.code, finished.stderr).toBe(0);
+  const summary = JSON.parse(finished.stdout);
+  expect(summary.scores.map((s: { model: string; solver: string }) => `${s.model} ${s.solver}`)).toEqual([
+    "base option-log-likelihood",
+    "base greedy",
+    "finetuned option-log-likelihood",
+    "finetuned greedy",
+  ]);
+  expect(finished.stderr).toMatch(/✓ corpus\.medical: [\d,]+ records, [\d,]+ dropped, [\d,]+ train, [\d,]+ validation/);
+});
+
+test("every record is accounted for: in = kept + dropped with a reason", async () => {
+  for (const corpus of ["general", "medical"]) {
+    const { stages, splits, drops } = await loadManifest(at("corpus", corpus));
+    const kept = Object.values(splits).reduce((sum, { documents }) => sum + documents, 0);
+    expect(stages[0]!.in, corpus).toBe(kept + drops.total);
+  }
+});
+
+test("continued pretraining lowers the loss on held-out medical text below the base model's", () => {
+  const last = (training: string) =>
+    eventsOf(at()).findLast(
+      (event) => event.event === "validation-end" && event.stage === `train.${training}` && event.name === "medical",
+    );
+  const [base, continued] = [last("base"), last("continued")];
+  expect(base).toMatchObject({ step: 30 });
+  // 30 steps of 1,024 tokens: measured 6.5 → 5.8 nats; a third of that difference is far above rounding.
+  expect((base as { loss: number }).loss - (continued as { loss: number }).loss).toBeGreaterThan(0.2);
+});
+
+test("every interval holds its accuracy, and the summary agrees with the items", async () => {
+  const { scores } = JSON.parse(await readFile(at("summary.json"), "utf8"));
+  for (const { accuracy, low, high, items } of scores) {
+    expect(low).toBeLessThanOrEqual(accuracy);
+    expect(high).toBeGreaterThanOrEqual(accuracy);
+    expect(items).toBe(24);
+  }
+  const lines = readFileSync(at("eval", "base", "medical", "option-log-likelihood", "items.jsonl"), "utf8")
+    .trim()
+    .split("\n");
+  const right = lines.filter((line) => Object.values(JSON.parse(line).correct)[0]).length;
+  expect(scores[0].accuracy).toBeCloseTo(right / 24, 12);
+});
+
+test("the report stands alone: no request leaves it, every link inside it leads somewhere", () => {
+  const page = readFileSync(at("report.html"), "utf8");
+  expect(page).not.toMatch(/<(?:script|link|img|iframe)[^>]+(?:src|href)=/);
+  expect(page).not.toMatch(/url\(|@import/);
+  const links = [...page.matchAll(/href="([^"]+)"/g)].map(([, href]) => href!);
+  expect(links.length).toBeGreaterThan(8);
+  for (const href of links)
+    if (href.startsWith("#")) expect(page).toContain(`id="${href.slice(1)}"`);
+    else expect(existsSync(at(href)), href).toBe(true);
+});
+
+test("the resolved recipe in the run directory is a recipe", async () => {
+  const again = await cli("plan", at("recipe.yaml"), "--runs", runs, "--json");
+  expect(again.code, again.stderr).toBe(0);
+  const { stages } = JSON.parse(again.stdout);
+  expect(new Set(stages.map(({ state }: { state: string }) => state))).toEqual(new Set(["finished before"]));
+});
