@@ -17,7 +17,7 @@ export async function* readXmlFiles(
       const text = await readText(file.path);
       if (text.trim() === "")
         throw new DataError("CORPUS_EMPTY_FILE", { message: "the file is empty", where: file.path });
-      yield toItem(parse(text, file), file, id);
+      yield toItem(parseXmlFile(text, file), file, id);
     } catch (error) {
       yield drop(unreadable(options, id, error));
     }
@@ -25,7 +25,7 @@ export async function* readXmlFiles(
 }
 
 /** @throws {DataError} CORPUS_MALFORMED_XML */
-function parse(text: string, file: SourceFile): XmlElement {
+export function parseXmlFile(text: string, file: SourceFile): XmlElement {
   try {
     return parseXml(text);
   } catch (error) {
