@@ -21,7 +21,7 @@ export async function* readSource(source: NamedSource, signal?: AbortSignal): As
   }
 }
 
-async function open(source: NamedSource, _signal?: AbortSignal): Promise<AsyncIterable<SourceItem>> {
+async function open(source: NamedSource, signal?: AbortSignal): Promise<AsyncIterable<SourceItem>> {
   switch (source.type) {
     case "text":
       return (await import("./text.ts")).readTextFiles(source);
@@ -42,8 +42,11 @@ async function open(source: NamedSource, _signal?: AbortSignal): Promise<AsyncIt
     case "pubmed":
       return (await import("./pubmed.ts")).readPubMed(source);
     case "guideline-site":
+      return (await import("./guidelines/site.ts")).readGuidelineSite(source, signal);
     case "pdf":
+      return (await import("./pdf.ts")).readPdf(source);
     case "jats":
+      return (await import("./jats.ts")).readJats(source);
     case "s2orc":
     case "cord19":
       throw new Error(`source ${source.type} is not built yet`);
