@@ -3,7 +3,7 @@
  * paths that must exist. All problems are found before the first is reported.
  */
 import { readFile } from "node:fs/promises";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
 import { ConfigError, fromSystemError } from "../core/index.ts";
 import { PACKAGE_ROOT } from "../core/version.ts";
@@ -151,7 +151,7 @@ function expand(
     );
   if (typeof value !== "string") return value;
   const text = replaceVariables(value, variables, path, problems);
-  return isPathKey(path, text) && !isAbsolute(text) ? resolve(base, text) : text;
+  return isPathKey(path, text) ? resolve(base, text) : text;
 }
 
 function replaceVariables(text: string, variables: Record<string, unknown>, path: Path, problems: Problem[]): string {

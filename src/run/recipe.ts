@@ -6,6 +6,7 @@ import { z } from "zod";
 import { corpusConfigSchema } from "../corpus/config.ts";
 import { benchmarkConfigSchema } from "../eval/benchmarks/load.ts";
 import { evaluateConfigSchema } from "../eval/settings.ts";
+import { torchSettingsSchema } from "../train/engines/torch-settings.ts";
 import { dataSchema, scheduleSchema, trainJobSchema } from "../train/job.ts";
 
 const count = z.number().int().positive();
@@ -79,7 +80,6 @@ const passed = trainJobSchema.pick({
   validationBatches: true,
   spikes: true,
   threads: true,
-  torch: true,
 });
 
 export const trainingSchema = z.strictObject({
@@ -110,6 +110,8 @@ export const trainingSchema = z.strictObject({
   validation: z.array(z.string()).optional(),
   seed: z.number().int().min(0).optional(),
   ...passed.shape,
+  /** How the torch engine is started and cut over machines. */
+  torch: torchSettingsSchema.optional(),
 });
 
 /** Every model on every benchmark by every solver; the rest as `eval/settings.ts` has it. */

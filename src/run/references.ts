@@ -15,6 +15,8 @@ const INPUTS = patterns([
   "models.*.path",
   "benchmarks.*.path",
   "benchmarks.*.definition",
+  "benchmarks.*.labelled",
+  "benchmarks.*.testIds",
   ...["train", "validation", "test"].flatMap((split) => [`benchmarks.*.${split}`, `benchmarks.*.${split}.*`]),
 ]);
 /** Keys whose text is a path that a stage makes. */

@@ -1,5 +1,4 @@
 /** `corpus.<name>`: sources to document shards, by `buildCorpus`, with the recipe's benchmarks for decontamination. */
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { hashJson, startProgress } from "../../core/index.ts";
 import { type BenchmarkItem, buildCorpus, type CorpusManifest, MANIFEST } from "../../corpus/index.ts";
@@ -72,8 +71,9 @@ const productOf = ({ shards }: CorpusManifest) =>
 
 /** Files and folders that a benchmark is read from. */
 export function filesOf(benchmark: object): string[] {
-  const { path, train, validation, test, definition } = benchmark as Record<string, string | string[] | undefined>;
-  return [path, train, validation, test, definition]
-    .flat()
-    .filter((one) => one !== undefined && existsSync(one)) as string[];
+  const { path, train, validation, test, definition, labelled, testIds } = benchmark as Record<
+    string,
+    string | string[] | undefined
+  >;
+  return [path, train, validation, test, definition, labelled, testIds].flat().filter((one) => one !== undefined);
 }
