@@ -1,0 +1,47 @@
+/** The PyTorch side of a comparison: a process that prepares one variant and runs steps when told. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
+
+/** Why there is no PyTorch to compare with, or undefined. */
+export function missingPeer(): string | undefined {
+  return existsSync(PYTHON) ? undefined : "no .venv with PyTorch (npm run setup:torch): ours alone";
+}
+
+export class TorchProcess {
+  readonly name: string;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #waiting: ((answer: Record<string, unknown>) => void)[] = [];
+
+  constructor(name: string, script: string, environment: Record<string, string> = {}) {
+    this.name = name;
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    this.#child = spawn(PYTHON, [path], {
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { ...process.env, HF_HUB_OFFLINE: "1", ...environment },
+    }) as unknown as ChildProcessWithoutNullStreams;
+    createInterface({ input: this.#child.stdout }).on("line", (line) => {
+      // Libraries may print; answers are JSON objects.
+      if (line.startsWith("{")) this.#waiting.shift()?.(JSON.parse(line) as Record<string, unknown>);
+    });
+    this.#child.on("close", () => {
+      for (const answer of this.#waiting.splice(0)) answer({ error: "the process ended" });
+    });
+    this.#child.stdin.on("error", () => {});
+  }
+
+  ask(command: Record<string, unknown>): Promise<Record<string, unknown>> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#child.stdin.write(`${JSON.stringify(command)}\n`);
+    });
+  }
+
+  /** Ends the process. */
+  close(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
