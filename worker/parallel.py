@@ -268,13 +268,18 @@ def local_part(parameter: Tensor) -> tuple[slice, ...]:
     if isinstance(parameter, DTensor):
         for dim in reversed(range(parameter.device_mesh.ndim)):
             placement = parameter.placements[dim]
-            if not placement.is_shard():
+            if not is_cut(placement):
                 continue
             ranks, rank = parameter.device_mesh.size(dim), parameter.device_mesh.get_local_rank(dim)
             start, end = parts[placement.dim]
             step = -(-(end - start) // ranks)
             parts[placement.dim] = min(start + rank * step, end), min(start + (rank + 1) * step, end)
     return tuple(slice(start, end) for start, end in parts)
+
+
+def is_cut(placement) -> bool:
+    # Not `is_shard()`: what FSDP makes of a tensor that was cut before is a sharding of another class.
+    return hasattr(placement, "dim")
 
 
 def local(tensor: Tensor) -> Tensor:
@@ -286,7 +291,7 @@ def copies(parameter: Tensor) -> int:
     if not isinstance(parameter, DTensor):
         return 1
     mesh = parameter.device_mesh
-    return int(torch.tensor([mesh.size(d) for d, p in enumerate(parameter.placements) if not p.is_shard()] or [1]).prod())
+    return int(torch.tensor([mesh.size(d) for d, p in enumerate(parameter.placements) if not is_cut(p)] or [1]).prod())
 
 
 # --- forward and backward ------------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ class Trainer:
         newest = self.checkpoints.newest()
         if newest is not None:
             self.restore(newest)
-        self.report("rewind", step=self.step)
+        self.report("rewind", step=self.step, isRollback=False)
         attention = choose_attention(self.config, job, world)
         parameters, _ = count_parameters(self.config)
         self.report(
@@ -274,7 +274,7 @@ class Trainer:
         self.checkpoints.wait()
         self.restore(self.checkpoints.newest())
         self.skipped = skipped
-        self.report("rewind", step=self.step)
+        self.report("rewind", step=self.step, isRollback=True)
         self.report("loss-spike", step=step, loss=printable(loss), gradNorm=printable(grad_norm), zScore=printable(z_score),
                     action="rolled-back", skippedSamples=[start, samples])  # fmt: skip
 

@@ -1,0 +1,91 @@
+/** A Slurm batch script for a prepared job: one torchrun a node, meeting at the first. */
+import { ConfigError } from "../../core/index.ts";
+import { torchrunArguments } from "../engines/torchrun.ts";
+
+export interface SlurmOptions {
+  name: string;
+  /** Absolute paths that all nodes see. */
+  launchFile: string;
+  worker: string;
+  python: string;
+  directory: string;
+  nodes: number;
+  /** 0 asks for no GPUs: processes then run on CPUs. */
+  gpusPerNode: number;
+  processesPerNode: number;
+  maxRestarts: number;
+  /** Slurm's format: "2-00:00:00". */
+  timeLimit?: string;
+  partition?: string;
+  account?: string;
+  cpusPerNode?: number;
+  /** Lines before the start: modules, containers, NCCL's variables. */
+  setup?: readonly string[];
+}
+
+/** Seconds before the time limit at which training is asked to stop and save. */
+const STOP_EARLY_SECONDS = 600;
+
+/**
+ * The script. Slurm's signal goes to the script alone, which asks the worker to stop through a file: the step is finished, a
+ * checkpoint written, and the job put into the queue again when the time was up.
+ */
+export function renderSbatch(options: SlurmOptions): string {
+  const { name, launchFile, worker, python, directory, nodes, gpusPerNode, timeLimit, partition, account } = options;
+  const directive = (key: string, value: string | number | undefined) =>
+    value === undefined ? [] : [`#SBATCH --${key}=${checked(key, String(value))}`];
+  const args = torchrunArguments(
+    { ...options, rendezvous: '"$HEAD:$PORT"', rendezvousId: '"$SLURM_JOB_ID"' },
+    quoted(worker),
+    quoted(launchFile),
+  );
+  return `${[
+    "#!/bin/bash",
+    ...directive("job-name", name),
+    ...directive("nodes", nodes),
+    ...directive("ntasks-per-node", 1),
+    ...(gpusPerNode > 0 ? directive("gpus-per-node", gpusPerNode) : []),
+    ...directive("cpus-per-task", options.cpusPerNode),
+    ...directive("time", timeLimit),
+    ...directive("partition", partition),
+    ...directive("account", account),
+    ...directive("output", `${directory}/slurm-%j.log`),
+    "#SBATCH --open-mode=append",
+    "#SBATCH --requeue",
+    `#SBATCH --signal=B:USR1@${STOP_EARLY_SECONDS}`,
+    "",
+    "set -u",
+    ...(options.setup ?? []),
+    "export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True",
+    'export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"',
+    `STOP=${quoted(`${directory}/.stop`)}`,
+    'rm -f "$STOP"',
+    'HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
+    "PORT=$((20000 + SLURM_JOB_ID % 20000))",
+    "",
+    "# Time is nearly up, or the job is pre-empted: finish the step, save, and queue again.",
+    "AGAIN=0",
+    `trap 'touch "$STOP"; AGAIN=1' USR1 TERM`,
+    "",
+    `srun --kill-on-bad-exit=1 ${quoted(python)} ${args.join(" ")} >> ${quoted(`${directory}/worker-events.jsonl`)} &`,
+    "WORKER=$!",
+    "# A signal ends the first wait, not the worker.",
+    'until wait "$WORKER"; STATUS=$?; ! kill -0 "$WORKER" 2> /dev/null; do :; done',
+    'if [ "$AGAIN" = 1 ] && [ "$STATUS" = 0 ]; then scontrol requeue "$SLURM_JOB_ID"; fi',
+    'exit "$STATUS"',
+  ].join("\n")}\n`;
+}
+
+function checked(key: string, value: string): string {
+  if (!/[\n"'`$\\]/.test(value)) return value;
+  throw new ConfigError("TRAIN_BAD_LAUNCH", {
+    message: `${JSON.stringify(value)} cannot stand in a Slurm directive`,
+    where: `--${key}`,
+    remedy: "use letters, digits, dots, dashes and slashes",
+  });
+}
+
+/** One word for the shell. */
+function quoted(text: string): string {
+  return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
