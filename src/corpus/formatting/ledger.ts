@@ -7,6 +7,8 @@
  * where `inserted` is what formatting adds (special tokens, titles of cited works, heading marks, cell separators). The two sides
  * are counted independently, input text nodes against output text, so a lost or doubled passage cannot balance.
  */
+import { isLayout } from "./space.ts";
+
 export interface Accounting {
   charactersIn: number;
   kept: number;
@@ -45,26 +47,9 @@ export class Ledger {
   }
 }
 
-/** UTF-16 units that are no white space, control, soft hyphen or zero-width space. */
-export function countCharacters(text: string): number {
+/** UTF-16 units that are no layout (white space, controls, soft hyphens, zero-width spaces). */
+export function countCharacters(text: string, start = 0, end = text.length): number {
   let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 32 && (code < 0x7f || (code > 0xa0 && code !== 0xad && !(code >= 0x1680 && isSpace(code))))) count++;
-  }
+  for (let i = start; i < end; i++) if (!isLayout(text.charCodeAt(i))) count++;
   return count;
-}
-
-function isSpace(code: number): boolean {
-  return (
-    code === 0x1680 ||
-    (code >= 0x2000 && code <= 0x200b) ||
-    code === 0x2028 ||
-    code === 0x2029 ||
-    code === 0x202f ||
-    code === 0x205f ||
-    code === 0x2060 ||
-    code === 0x3000 ||
-    code === 0xfeff
-  );
 }

@@ -1,6 +1,6 @@
 /** Running text with its citations, mentions of figures and tables, and formulas written as MEDITRON's special tokens. */
 import type { Citation, Float, FloatReference, Inline, Reference } from "./article.ts";
-import type { Ledger } from "./ledger.ts";
+import { countCharacters, type Ledger } from "./ledger.ts";
 import { collapseSpace } from "./space.ts";
 
 const MAX_WORDS = 12;
@@ -13,14 +13,14 @@ const MAX_RANGE = 60;
 const SEPARATOR = /^[\s,;&/–—‐‑‒−-]*(?:and|or|to)?\s*$/;
 const DASH = /^\s*[–—‐‑‒−-]\s*$/;
 const FLOAT_WORD = /(?:^|[\s([])((?:supplementary\s+|supp\.?\s+)?(?:fig(?:ure)?s?\.?|tab(?:le)?s?\.?)\s*)$/i;
-const URL = /([([<]\s*)?\b(?:https?:\/\/|ftp:\/\/|www\.)[^\s<>"]*[^\s<>"'.,;:!?)\]}](\/?\s*[)\]>])?/gi;
+const URL = /([([<]\s*)?(?:\bdoi:?\s*)?\b(?:https?:\/\/|ftp:\/\/|www\.)[^\s<>"]*[^\s<>"'.,;:!?)\]}](\/?\s*[)\]>])?/gi;
 const SPECIAL_TOKEN = /\[(\/?(?:bib_ref|fig_ref|bib|fig|table|formula))\]/g;
 
 export class ReferenceFormatter {
   readonly #references: ReadonlyMap<string, Reference>;
   readonly #floats: ReadonlyMap<string, Float>;
   readonly #ledger: Ledger;
-  readonly #citations = new Map<string, string>();
+  readonly #citations = new Map<string, { text: string; characters: number }>();
   readonly #mentions = new Map<string, string>();
   #order: { ids: string[]; index: Map<string, number>; byLabel: Map<string, string> } | undefined;
 
@@ -34,18 +34,18 @@ export class ReferenceFormatter {
   format(content: readonly Inline[]): string {
     if (content.length === 0) return "";
     if (content.length === 1 && typeof content[0] === "string") return collapseSpace(this.#clean(content[0])).trim();
-    let text = "";
+    const line = new Line();
     /** What is left of content[i], when a reference before it took its beginning. */
     let rest: string | undefined;
     for (let i = 0; i < content.length; ) {
       const node = content[i]!;
       if (typeof node === "string") {
-        text += this.#clean(rest ?? node);
+        line.addText(this.#clean(rest ?? node));
         rest = undefined;
         i++;
       } else if (node.type === "formula") {
         const formula = collapseSpace(node.text).trim();
-        if (formula !== "") text += ` ${this.formula(formula)} `;
+        if (formula !== "") line.addToken(this.formula(formula));
         i++;
       } else {
         const group: (Citation | FloatReference)[] = [node];
@@ -61,16 +61,11 @@ export class ReferenceFormatter {
           if (separated) next++;
         }
         const after = content[next];
-        const grouped = this.#group(text, group, separators, typeof after === "string" ? after : undefined);
-        text = grouped.before + grouped.text;
-        rest = grouped.after;
+        rest = this.#group(line, group, separators, typeof after === "string" ? after : undefined);
         i = next;
       }
     }
-    return collapseSpace(text)
-      .replace(/(\[\/(?:bib_ref|fig_ref|formula)\]) (?=[.,;:)\]])/g, "$1")
-      .replace(/([([]) (?=\[(?:bib_ref|fig_ref|formula)\])/g, "$1")
-      .trim();
+    return line.finish();
   }
 
   formula(text: string): string {
@@ -78,14 +73,16 @@ export class ReferenceFormatter {
     return `[formula] ${this.#clean(text)} [/formula]`;
   }
 
-  /** References that stand together, with the brackets around them: `(1, 2)`, `[3–5]`, `(Figure 1; Smith 2004)`. */
+  /**
+   * References that stand together, with the brackets around them: `(1, 2)`, `[3–5]`, `(Figure 1; Smith 2004)`.
+   * @returns what they leave of the text behind them.
+   */
   #group(
-    textBefore: string,
+    line: Line,
     group: readonly (Citation | FloatReference)[],
     separators: readonly string[],
     textAfter: string | undefined,
-  ): { before: string; text: string; after: string | undefined } {
-    let before = textBefore;
+  ): string | undefined {
     let after = textAfter;
     const rendered: { text: string; token: boolean }[] = [];
     for (let i = 0; i < group.length; i++) {
@@ -104,9 +101,9 @@ export class ReferenceFormatter {
       // "Figure <ref>3</ref>": the mention brings the word itself.
       if (!/[a-z]{3}/i.test(node.text)) {
         if (i === 0) {
-          const word = FLOAT_WORD.exec(before.slice(-24))?.[1];
+          const word = FLOAT_WORD.exec(line.tail(24))?.[1];
           if (word !== undefined) {
-            before = before.slice(0, before.length - word.length);
+            line.takeBack(word.length);
             this.#ledger.drop("reference-label", word);
           }
         }
@@ -121,48 +118,54 @@ export class ReferenceFormatter {
       rendered.push({ text: this.#mention(float, node.text + panels), token: true });
     }
     const bracketed = after !== undefined && rendered.every((part) => part.token || part.text === "");
-    const opening = bracketed ? /[([]\s*$/.exec(before.slice(-4))?.[0] : undefined;
+    const opening = bracketed ? /[([]\s*$/.exec(line.tail(4))?.[0] : undefined;
     const closing = opening ? /^\s*[)\]]/.exec(after!)?.[0] : undefined;
     if (opening && closing && (opening[0] === "(") === closing.endsWith(")")) {
       this.#ledger.drop("reference-punctuation", 2);
-      before = before.slice(0, before.length - opening.length);
+      line.takeBack(opening.length);
       after = after!.slice(closing.length);
     }
-    let text = "";
+    let empty = true;
     rendered.forEach((part, i) => {
       if (i > 0) {
         const separator = separators[i - 1]!;
+        const previous = rendered[i - 1]!;
         const spoken =
           group[i]!.type === "float-reference" ||
           group[i - 1]!.type === "float-reference" ||
           !part.token ||
-          !rendered[i - 1]!.token;
+          !previous.token;
         // Between citations that became tokens, and next to one that resolved to nothing, punctuation has lost its sense.
-        if (spoken && part.text !== "" && text.trim() !== "") text += separator;
+        if (spoken && part.text !== "" && !empty) line.addText(separator);
         else this.#ledger.drop("reference-punctuation", separator);
       }
-      text += part.token ? ` ${part.text} ` : part.text;
+      if (part.text === "") return;
+      if (part.token) line.addToken(part.text);
+      else line.addText(part.text);
+      empty = false;
     });
-    if (text === "") text = " ";
-    return { before, text, after };
+    if (empty) line.addText(" ");
+    return after;
   }
 
   #citation(citation: Citation, rangeFrom: Citation | undefined): { text: string; token: boolean } {
     const targets = this.#expand(citation, rangeFrom);
-    const tokens: string[] = [];
+    let text = "";
+    let characters = 0;
     for (const target of targets) {
       const token = this.#citationToken(target);
-      if (token !== "") tokens.push(token);
+      if (token.text === "") continue;
+      text += text === "" ? token.text : ` ${token.text}`;
+      characters += token.characters;
     }
-    if (tokens.length === 0) {
+    if (text === "") {
       // A name and a year say something without their bibliography entry; a bare number does not.
       if (/\p{L}{2}/u.test(citation.text)) return { text: this.#clean(citation.text), token: false };
       this.#ledger.drop("citation-unresolved", citation.text);
       return { text: "", token: true };
     }
     this.#ledger.drop("citation-label", citation.text);
-    const text = tokens.join(" ");
-    this.#ledger.insert(text);
+    this.#ledger.insert(characters);
     return { text, token: true };
   }
 
@@ -200,13 +203,14 @@ export class ReferenceFormatter {
     return this.#order;
   }
 
-  #citationToken(id: string): string {
+  #citationToken(id: string): { text: string; characters: number } {
     let token = this.#citations.get(id);
     if (token === undefined) {
       const reference = this.#references.get(id);
       const title = reference ? shorten(tidy(reference.title)) : "";
       const author = reference ? tidy(reference.author) : "";
-      token = title === "" || author === "" ? "" : `[bib_ref] ${title}, ${author} [/bib_ref]`;
+      const text = title === "" || author === "" ? "" : `[bib_ref] ${title}, ${author} [/bib_ref]`;
+      token = { text, characters: countCharacters(text) };
       this.#citations.set(id, token);
     }
     return token;
@@ -244,16 +248,70 @@ export class ReferenceFormatter {
   }
 }
 
-const tidy = (text: string): string =>
-  collapseSpace(text)
-    .replace(SPECIAL_TOKEN, "($1)")
-    .trim()
-    .replace(/[\s.,;:]+$/, "");
+/**
+ * A line under construction: tokens stand apart from words, but not from the punctuation behind them. It is kept in parts, for
+ * looking at the end of a string that still grows copies all of it.
+ */
+class Line {
+  readonly #parts: string[] = [];
+  /** The last part, as long as it may change. */
+  #last = "";
+  #afterToken = false;
+
+  addToken(token: string): void {
+    const spaced = this.#last === "" ? this.#parts.length > 0 : !" ([".includes(this.#last[this.#last.length - 1]!);
+    this.#parts.push(this.#last, spaced ? ` ${token}` : token);
+    this.#last = "";
+    this.#afterToken = true;
+  }
+
+  addText(text: string): void {
+    if (text === "") return;
+    if (!this.#afterToken) {
+      this.#last = this.#last === "" ? text : this.#last + text;
+      return;
+    }
+    this.#afterToken = false;
+    const next = text[0]!;
+    if (".,;:)]".includes(next)) this.#last = text;
+    else if (next <= " " || next === "\u00a0") this.#last = /^\s+[.,;:)\]]/.test(text) ? text.trimStart() : text;
+    else this.#last = "-–’'".includes(next) && /^.[\p{L}\p{N}]/u.test(text) ? text : ` ${text}`;
+  }
+
+  /** The end of the text behind the last token. */
+  tail(length: number): string {
+    return this.#last.slice(-length);
+  }
+
+  /** Removes from that end: brackets, or the word "Figure" that a mention brings itself. */
+  takeBack(length: number): void {
+    this.#last = this.#last.slice(0, this.#last.length - length);
+    if (this.#last === "" && this.#parts.length > 0) this.#afterToken = true;
+  }
+
+  finish(): string {
+    this.#parts.push(this.#last);
+    return collapseSpace(this.#parts.join("")).trim();
+  }
+}
+
+/** One line without a stop at its end. */
+function tidy(text: string): string {
+  const line = collapseSpace(text);
+  const safe = line.includes("[") ? line.replace(SPECIAL_TOKEN, "($1)") : line;
+  let end = safe.length;
+  while (end > 0 && " .,;:".includes(safe[end - 1]!)) end--;
+  return safe.slice(0, end).trimStart();
+}
 
 /** The first twelve words, with `...` when there are more. */
 export function shorten(text: string): string {
-  const words = text.split(" ");
-  return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS).join(" ")}...` : text;
+  let end = -1;
+  for (let words = 0; words < MAX_WORDS; words++) {
+    end = text.indexOf(" ", end + 1);
+    if (end === -1) return text;
+  }
+  return `${text.slice(0, end)}...`;
 }
 
 /** What a caption begins with, as far as its first stop. */

@@ -1,8 +1,43 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const UNUSUAL_SPACE =
-  / ?[\u0000-\u001f\u007f-\u00a0\u00ad\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff][\s\u00ad\u200b\u2060\u0000-\u001f\u007f-\u009f]*| {2,}/g;
+/** White space of running text. Control characters, soft hyphens and zero-width spaces are layout as well, and go with it. */
 
-/** Every run of white space (control characters, soft hyphens and zero-width spaces counted in) becomes one space, or nothing. */
+/** Every run of white space becomes one space; soft hyphens and zero-width spaces alone become nothing. */
 export function collapseSpace(text: string): string {
-  return text.replace(UNUSUAL_SPACE, (run) => (/^[\u00ad\u200b\u2060]+$/.test(run) ? "" : " "));
+  let out = "";
+  let copied = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (!isLayout(code)) continue;
+    const start = i;
+    let visible = !isZeroWidth(code);
+    for (; i + 1 < text.length; i++) {
+      const next = text.charCodeAt(i + 1);
+      if (!isLayout(next)) break;
+      visible ||= !isZeroWidth(next);
+    }
+    if (i === start && code === 32) continue;
+    out += text.slice(copied, start) + (visible ? " " : "");
+    copied = i + 1;
+  }
+  return copied === 0 ? text : out + text.slice(copied);
 }
+
+/** White space, control characters and what has no width. */
+export function isLayout(code: number): boolean {
+  if (code <= 32) return true;
+  if (code < 0x7f) return false;
+  if (code <= 0xa0 || code === 0xad) return true;
+  if (code < 0x1680) return false;
+  return (
+    code === 0x1680 ||
+    (code >= 0x2000 && code <= 0x200b) ||
+    code === 0x2028 ||
+    code === 0x2029 ||
+    code === 0x202f ||
+    code === 0x205f ||
+    code === 0x2060 ||
+    code === 0x3000 ||
+    code === 0xfeff
+  );
+}
+
+const isZeroWidth = (code: number): boolean => code === 0xad || code === 0x200b || code === 0x2060;

@@ -9,7 +9,7 @@ import { Ledger } from "../formatting/ledger.ts";
 import {
   addInline,
   addInlineElement,
-  countText,
+ 
   formulaText,
   InlineBuilder,
   inlineContent,
@@ -37,7 +37,7 @@ export function jatsArticle(element: XmlElement, options: JatsArticleOptions = {
   const survey = surveyArticle(element);
   const context: JatsContext = { ledger, references: survey.referenceIds, floats: survey.floats, footnotes: [] };
   const reader = new JatsReader(context);
-  const charactersIn = countText(element);
+  const charactersIn = element.characters;
   const main: ArticlePart = { blocks: [], floats: [] };
   const parts = [main];
   let title: Inline[] = [];
@@ -53,7 +53,7 @@ export function jatsArticle(element: XmlElement, options: JatsArticleOptions = {
         title = reader.front(node, main);
         break;
       case "body":
-        bodyCharacters += countText(node);
+        bodyCharacters += node.characters;
         reader.blocks(node, main.blocks, main);
         break;
       case "back":
@@ -66,13 +66,13 @@ export function jatsArticle(element: XmlElement, options: JatsArticleOptions = {
         later.push(node);
         break;
       default:
-        ledger.drop(node.name, countText(node));
+        ledger.drop(node.name, node.characters);
     }
   }
   main.blocks.push(...reader.endMatter);
   for (const node of later) {
     const type = attribute(node, "article-type") ?? attribute(node, "response-type") ?? node.name;
-    if (options.subArticles === "drop" || type === "translation") ledger.drop(`${node.name}.${type}`, countText(node));
+    if (options.subArticles === "drop" || type === "translation") ledger.drop(`${node.name}.${type}`, node.characters);
     else parts.push(reader.subArticle(node, type));
   }
   return { article: { title, parts, references: survey.references }, ledger, charactersIn, bodyCharacters };
@@ -175,7 +175,7 @@ class JatsReader {
   }
 
   #drop(reason: string, element: XmlElement): void {
-    this.#ledger.drop(reason, countText(element));
+    this.#ledger.drop(reason, element.characters);
   }
 
   /** Heading that is ours, not the article's. */
@@ -366,8 +366,7 @@ class JatsReader {
       case "def-list":
         this.#definitions(element, out, part);
         return;
-      case "disp-formula":
-      case "chem-struct-wrap": {
+      case "disp-formula": {
         const text = formulaText(element, this.#context);
         if (text !== "") out.push({ type: "formula", text });
         return;
@@ -394,6 +393,7 @@ class JatsReader {
         });
         return;
       case "supplementary-material":
+      case "chem-struct-wrap":
       case "media":
         this.#supplement(element, out, part);
         return;

@@ -97,14 +97,14 @@ export function addInlineElement(element: XmlElement, builder: InlineBuilder, co
     case "media":
     case "private-char":
     case "glyph-data":
-      context.ledger.drop("graphic", countText(element));
+      context.ledger.drop("graphic", element.characters);
       return;
     case "object-id":
     case "index-term":
     case "alt-text":
     case "long-desc":
     case "permissions":
-      context.ledger.drop(element.name, countText(element));
+      context.ledger.drop(element.name, element.characters);
       return;
     default:
       if (APART.has(element.name)) {
@@ -187,7 +187,7 @@ function addReference(element: XmlElement, builder: InlineBuilder, context: Jats
 
 /** One form of a formula: TeX if it is there, else MathML in a line, else its characters. The other forms are dropped as such. */
 export function formulaText(element: XmlElement, context: JatsContext): string {
-  const before = countText(element);
+  const before = element.characters;
   const droppedBefore = sumOf(context.ledger.dropped);
   const insertedBefore = context.ledger.inserted;
   const text = formulaParts(element, context).replace(/\s+/g, " ").trim();
@@ -220,9 +220,9 @@ function formulaParts(element: XmlElement, context: JatsContext): string {
     else if (node.name === "label") text += ` ${textOf(node)} `;
     else if (FORMS.includes(node.name)) {
       if (node !== chosen && element.name === "alternatives")
-        context.ledger.drop("formula-alternative", countText(node));
+        context.ledger.drop("formula-alternative", node.characters);
       else if (node !== chosen && node.name !== chosen?.name)
-        context.ledger.drop("formula-alternative", countText(node));
+        context.ledger.drop("formula-alternative", node.characters);
       else text += formulaParts(node, context);
     } else if (node.name === "sup" || node.name === "sub") {
       const inner = formulaParts(node, context);
@@ -233,15 +233,8 @@ function formulaParts(element: XmlElement, context: JatsContext): string {
       node.name === "media" ||
       node.name === "object-id"
     )
-      context.ledger.drop("graphic", countText(node));
+      context.ledger.drop("graphic", node.characters);
     else text += formulaParts(node, context);
   }
   return text;
-}
-
-/** Characters of all text below. */
-export function countText(element: XmlElement): number {
-  let count = 0;
-  for (const node of element.children) count += typeof node === "string" ? countCharacters(node) : countText(node);
-  return count;
 }

@@ -1,6 +1,6 @@
 /** Tables of JATS (the XHTML table model) as rows of cells: every cell keeps its column, none runs into the next. */
 import type { Inline } from "../formatting/article.ts";
-import { countText, inlineContent, type JatsContext } from "./jats-inline.ts";
+import { inlineContent, type JatsContext } from "./jats-inline.ts";
 import { attribute, type XmlElement } from "./xml.ts";
 
 /** Wider or longer spans than any printed table has: a damaged attribute must not fill the memory. */
@@ -34,7 +34,7 @@ function collectRows(element: XmlElement, context: JatsContext, rows: Inline[][]
       case "col":
       case "colgroup":
       case "colspec":
-        context.ledger.drop("table-columns", countText(node));
+        context.ledger.drop("table-columns", node.characters);
         break;
       default:
         rows.push([inlineContent(node, context)]);

@@ -86,7 +86,10 @@ function readArticle(options: JatsOptions, file: SourceFile, record: XmlRecord, 
   const where = `${file.path}#${record.offset}`;
   let element: XmlElement;
   try {
-    element = parseXml(record.text, prolog.includes("<!ENTITY") ? { entities: internalEntities(prolog) } : {});
+    element = parseXml(record.text, {
+      count: true,
+      ...(prolog.includes("<!ENTITY") && { entities: internalEntities(prolog) }),
+    });
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
     const at = record.offset + Buffer.byteLength(record.text.slice(0, error.at));

@@ -24,13 +24,16 @@ const SUPERSCRIPTS: Record<string, string> = {
   "‑": "⁻",
 };
 
+const RAISED_LETTERS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖqʳˢᵗᵘᵛʷˣʸᶻ";
+
 /**
- * A superscript in plain text: Unicode's raised digits and signs where they say it all (m², Ca²⁺, 10⁻³), `^` where digits would
- * otherwise run into what stands before them (10^6.5), else the letters as they are (1st, ApcMin).
+ * A superscript in plain text: Unicode's raised characters where they say it all (m², Ca²⁺, 10⁻³, xⁿ, the marks of table notes),
+ * `^` where digits would otherwise run into what stands before them (10^6.5), else the letters as they are (1st, ApcMin).
  */
 export function superscript(text: string, before: string): string {
   const bare = text.trim();
   if (/^[0-9+\-−–‐‑]+$/.test(bare)) return text.replace(/[0-9+\-−–‐‑]/g, (sign) => SUPERSCRIPTS[sign] ?? sign);
+  if (/^[a-z](,\s?[a-z])*$/.test(bare)) return text.replace(/[a-z]/g, (letter) => RAISED_LETTERS[letter.charCodeAt(0) - 97]!);
   return /^[0-9+\-−–.]/.test(bare) && /[\p{L}\p{N})\]]$/u.test(before) ? `^${bare}` : text;
 }
 

@@ -6,6 +6,7 @@
  * are reported, for they were a record once. Memory is bounded by the largest record, whatever the file inflates to.
  */
 import { isUtf8 } from "node:buffer";
+import { readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { readDecompressed } from "../../core/compression.ts";
 import { DataError, fromSystemError } from "../../core/errors.ts";
@@ -42,6 +43,7 @@ export interface XmlRecordOptions {
   maxRecordBytes?: number;
 }
 
+const SMALL_FILE_BYTES = 4 << 20;
 const BLOCK_BYTES = 1 << 20;
 const MAX_RECORD_BYTES = 64 << 20;
 const GAP_CHARACTERS = 1 << 16;
@@ -52,20 +54,29 @@ const BOMB_BYTES = 256 << 20;
 /** Records of a file, decompressed by its magic bytes. */
 export async function* readXmlRecords(path: string, options: XmlRecordOptions): AsyncGenerator<XmlRecordItem> {
   let fileBytes: number;
+  let whole: Buffer | undefined;
   try {
     fileBytes = (await stat(path)).size;
+    // One read for a small plain file: opening a stream costs more than the reading.
+    if (fileBytes <= SMALL_FILE_BYTES) {
+      whole = readFileSync(path);
+      if (isCompressed(whole)) whole = undefined;
+    }
   } catch (error) {
     throw fromSystemError(error, path, "reading a source");
   }
-  yield* xmlRecords(readDecompressed(path), fileBytes, options);
+  yield* xmlRecords(whole ? [whole] : readDecompressed(path), fileBytes, options);
 }
+
+const isCompressed = (bytes: Buffer): boolean =>
+  (bytes[0] === 0x1f && bytes[1] === 0x8b) || (bytes.length >= 4 && bytes.readUInt32LE(0) === 0xfd2fb528);
 
 /**
  * Records of a stream of bytes.
  * @param packedBytes - Size of what the bytes were inflated from, which bounds what is believed of them.
  */
 export async function* xmlRecords(
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   packedBytes: number,
   options: XmlRecordOptions,
 ): AsyncGenerator<XmlRecordItem> {
@@ -205,7 +216,7 @@ export async function* xmlRecords(
 
 /** The file in UTF-8, in pieces of about a megabyte; how it ended early is told through `fail`. */
 async function* readBlocks(
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   packedBytes: number,
   fail: (problem: XmlProblem) => void,
 ): AsyncGenerator<Buffer, undefined> {

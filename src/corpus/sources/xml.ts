@@ -8,12 +8,15 @@
  *     a budget, so that an entity bomb throws instead of filling the memory. External entities are never opened.
  */
 import { decodeHTMLStrict } from "entities";
+import { countCharacters } from "../formatting/ledger.ts";
 
 export class XmlElement {
   readonly name: string;
   /** The start tag behind the name, as written; read it through `attribute`. */
   readonly attributes: string;
   readonly children: (XmlElement | string)[] = [];
+  /** Characters of all text below (formatting/ledger.ts says what counts), when `count` was asked for. */
+  characters = 0;
 
   constructor(name: string, attributes: string) {
     this.name = name;
@@ -35,6 +38,8 @@ export interface XmlOptions {
   skip?: ReadonlySet<string>;
   /** Internal entities of the document's DOCTYPE. */
   entities?: ReadonlyMap<string, string>;
+  /** Count the characters of every element, for readers that account for all of them. */
+  count?: boolean;
 }
 
 const MAX_DEPTH = 400;
@@ -46,7 +51,7 @@ const GREATER = 62;
 
 /** The first element of `source` with everything in it. @throws {XmlError} */
 export function parseXml(source: string, options: XmlOptions = {}): XmlElement {
-  const { skip } = options;
+  const { skip, count = false } = options;
   const decoder = new EntityDecoder(options.entities);
   const root = new XmlElement("", "");
   let current = root;
@@ -56,7 +61,7 @@ export function parseXml(source: string, options: XmlOptions = {}): XmlElement {
     const tag = source.indexOf("<", position);
     if (tag !== position && current !== root) {
       const end = tag === -1 ? source.length : tag;
-      addText(current, source, position, end, decoder);
+      addText(current, source, position, end, decoder, count);
     }
     if (tag === -1) break;
     const mark = source.charCodeAt(tag + 1);
@@ -68,11 +73,13 @@ export function parseXml(source: string, options: XmlOptions = {}): XmlElement {
           `</${source.slice(tag + 2, Math.min(end, tag + 60))}> where ${current === root ? "nothing is open" : `</${current.name}> is due`}`,
           tag,
         );
-      current = open.pop()!;
+      const parent = open.pop()!;
+      parent.characters += current.characters;
+      current = parent;
       position = end + 1;
       if (current === root) break;
     } else if (mark === BANG) {
-      position = skipDeclaration(source, tag, current === root ? undefined : current);
+      position = skipDeclaration(source, tag, current === root ? undefined : current, count);
     } else if (mark === QUESTION) {
       const end = source.indexOf("?>", tag + 2);
       if (end === -1) throw new XmlError("a processing instruction that does not end", tag);
@@ -136,7 +143,14 @@ function tagEnd(source: string, from: number, tag: number): number {
   }
 }
 
-function addText(parent: XmlElement, source: string, start: number, end: number, decoder: EntityDecoder): void {
+function addText(
+  parent: XmlElement,
+  source: string,
+  start: number,
+  end: number,
+  decoder: EntityDecoder,
+  count: boolean,
+): void {
   if (end - start < 40 && source.charCodeAt(start) <= SPACE) {
     let i = start + 1;
     while (i < end && source.charCodeAt(i) <= SPACE) i++;
@@ -145,12 +159,16 @@ function addText(parent: XmlElement, source: string, start: number, end: number,
       return;
     }
   }
-  const text = source.slice(start, end);
-  parent.children.push(text.includes("&") ? decoder.decode(text, start) : text);
+  let text = source.slice(start, end);
+  if (text.includes("&")) {
+    text = decoder.decode(text, start);
+    if (count) parent.characters += countCharacters(text);
+  } else if (count) parent.characters += countCharacters(source, start, end);
+  parent.children.push(text);
 }
 
 /** Comments, CDATA (added as text) and a DOCTYPE; @returns the place behind it. */
-function skipDeclaration(source: string, tag: number, parent: XmlElement | undefined): number {
+function skipDeclaration(source: string, tag: number, parent: XmlElement | undefined, count: boolean): number {
   if (source.startsWith("<!--", tag)) {
     const end = source.indexOf("-->", tag + 4);
     if (end === -1) throw new XmlError("a comment that does not end", tag);
@@ -160,6 +178,7 @@ function skipDeclaration(source: string, tag: number, parent: XmlElement | undef
     const end = source.indexOf("]]>", tag + 9);
     if (end === -1) throw new XmlError("a CDATA section that does not end", tag);
     parent?.children.push(source.slice(tag + 9, end));
+    if (parent && count) parent.characters += countCharacters(source, tag + 9, end);
     return end + 3;
   }
   if (!source.startsWith("<!DOCTYPE", tag) || parent) throw new XmlError("a '<!' that opens nothing", tag);
