@@ -45,7 +45,7 @@ test("mistakes in the command line say what was meant, and exit with 2", async (
     [
       2,
       "CLI_USAGE at meditron: "corpus" needs one more word
-      → meditron corpus build · meditron corpus inspect
+      → meditron corpus build · meditron corpus inspect · meditron corpus fetch
     ",
     ]
   `);

@@ -1,6 +1,7 @@
 /** All commands, in the order in which someone meets them. */
 import type { Command } from "../command.ts";
 import { corpusBuild, corpusInspect } from "./corpus.ts";
+import { corpusFetch } from "./corpus-fetch.ts";
 import { doctor } from "./doctor.ts";
 import { evaluation } from "./eval.ts";
 import { generate } from "./generate.ts";
@@ -17,6 +18,7 @@ export const commands: Command[] = [
   report,
   corpusBuild,
   corpusInspect,
+  corpusFetch,
   tokenize,
   train,
   evaluation,
