@@ -1,6 +1,7 @@
 /** Runs a TrainJob on its engine. */
 import { ConfigError, formatCount, formatDuration, formatPercent } from "../core/index.ts";
 import { type EngineOptions, trainEmbedded } from "./engines/embedded.ts";
+import { trainTorch } from "./engines/torch.ts";
 import { type TrainEvent, type TrainJob, trainJobSchema } from "./job.ts";
 import type { TrainResult } from "./trainer.ts";
 
@@ -13,11 +14,7 @@ import type { TrainResult } from "./trainer.ts";
 export async function train(input: unknown, options: EngineOptions = {}): Promise<TrainResult> {
   const job = parseTrainJob(input);
   if (job.engine === "embedded") return trainEmbedded(job, options);
-  throw new ConfigError("TRAIN_NO_ENGINE", {
-    message: `the ${job.engine} engine is not part of this version`,
-    where: "engine",
-    remedy: "use engine: embedded",
-  });
+  return trainTorch(job, options);
 }
 
 /** Checks a job and fills in the defaults. @throws {ConfigError} TRAIN_BAD_JOB with every problem at once. */
