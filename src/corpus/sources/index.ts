@@ -49,7 +49,7 @@ async function open(source: NamedSource, signal?: AbortSignal): Promise<AsyncIte
       return (await import("./jats.ts")).readJats(source);
     case "s2orc":
     case "cord19":
-      throw new Error(`source ${source.type} is not built yet`);
+      return (await import("./s2orc.ts")).readS2Orc(source);
     default:
       return source satisfies never;
   }

@@ -9,7 +9,6 @@ import { Ledger } from "../formatting/ledger.ts";
 import {
   addInline,
   addInlineElement,
- 
   formulaText,
   InlineBuilder,
   inlineContent,

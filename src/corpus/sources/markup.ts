@@ -33,7 +33,8 @@ const RAISED_LETTERS = "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖqʳˢᵗᵘ
 export function superscript(text: string, before: string): string {
   const bare = text.trim();
   if (/^[0-9+\-−–‐‑]+$/.test(bare)) return text.replace(/[0-9+\-−–‐‑]/g, (sign) => SUPERSCRIPTS[sign] ?? sign);
-  if (/^[a-z](,\s?[a-z])*$/.test(bare)) return text.replace(/[a-z]/g, (letter) => RAISED_LETTERS[letter.charCodeAt(0) - 97]!);
+  if (/^[a-z](,\s?[a-z])*$/.test(bare))
+    return text.replace(/[a-z]/g, (letter) => RAISED_LETTERS[letter.charCodeAt(0) - 97]!);
   return /^[0-9+\-−–.]/.test(bare) && /[\p{L}\p{N})\]]$/u.test(before) ? `^${bare}` : text;
 }
 
