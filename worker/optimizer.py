@@ -25,6 +25,9 @@ class AdamW:
         self.second = {name: torch.zeros_like(p, dtype=dtype) for name, p in parameters.items()}
         # Rounding is decided by (parameter, step, position in the whole tensor), so it does not depend on the layout.
         self.streams = {name: stream_of(name, seed) for name in parameters}
+        on_gpu = any(p.device.type == "cuda" for p in parameters.values())
+        # Some thirty passes over memory, one when compiled.
+        self.update_rounded = torch.compile(update_rounded, dynamic=False) if on_gpu else update_rounded
 
     def zero_gradients(self) -> None:
         for p in self.parameters.values():
@@ -69,39 +72,41 @@ class AdamW:
     def step_rounded(self, name: str, p: Tensor, step: int, learning_rate: float) -> None:
         s = self.settings
         decay = s.weight_decay if p.dim() >= 2 else 0.0
-        index = global_index(p)
-        draw = (self.streams[name] + step) & 0xFFFFFFFF
-        update_rounded(
-            local(p), local(p.grad), local(self.first[name]), local(self.second[name]), index, draw,
-            learning_rate, decay, s.beta1, s.beta2, s.epsilon, 1 - s.beta1**step, 1 - s.beta2**step,
-        )  # fmt: skip
+        # Tensors, so that a compiled update serves every step.
+        numbers = (learning_rate, 1 - learning_rate * decay, s.beta1, s.beta2, s.epsilon, 1 - s.beta1**step, 1 - s.beta2**step)
+        scalars = torch.tensor(numbers, dtype=torch.float32, device=p.device)
+        draw = torch.tensor((self.streams[name] + step) & 0xFFFFFFFF, dtype=torch.int64, device=p.device)
+        place = tuple((size, part.start, part.stop) for size, part in zip(p.shape, local_part(p)))
+        self.update_rounded(local(p), local(p.grad), local(self.first[name]), local(self.second[name]), place, draw, scalars)
 
     def state(self) -> dict[str, Tensor]:
         return {f"optimizer.{kind}.{name}": tensor for kind, tensors in (("first", self.first), ("second", self.second))
                 for name, tensor in tensors.items()}  # fmt: skip
 
 
-def update_rounded(p, g, m, v, index, draw, lr, decay, beta1, beta2, epsilon, correction1, correction2) -> None:
+def update_rounded(p: Tensor, g: Tensor, m: Tensor, v: Tensor, place, draw: Tensor, scalars: Tensor) -> None:
     """In float32, then back into whatever p, m and v are stored in; bf16 is rounded up or down by chance."""
+    lr, keep, beta1, beta2, epsilon, correction1, correction2 = scalars.unbind()
     g = g.float()
     first = m.float() * beta1 + g * (1 - beta1)
     second = v.float() * beta2 + g * g * (1 - beta2)
     move = first / correction1 / ((second / correction2).sqrt() + epsilon)
     # Decay before rounding: alone it is too small to survive it.
-    value = p.float() * (1 - lr * decay) - lr * move
+    value = p.float() * keep - lr * move
+    index = global_index(place, p.device)
     for target, exact, salt in ((m, first, 0), (v, second, 1), (p, value, 2)):
         target.copy_(exact if target.dtype == torch.float32 else round_by_chance(exact, draw, 3 * index + salt))
 
 
-def global_index(p: Tensor) -> Tensor:
-    """Position of each local number in the whole tensor. Shape of the local part, int64."""
-    index = torch.zeros(1, dtype=torch.int64, device=p.device)
-    for size, part in zip(p.shape, local_part(p)):
-        index = index[..., None] * size + torch.arange(part.start, part.stop, device=p.device)
-    return index[0]
+def global_index(place: tuple[tuple[int, int, int], ...], device: torch.device) -> Tensor:
+    """Position of each local number in the whole tensor, from (size, start, stop) of each dimension. int64."""
+    index = torch.zeros((), dtype=torch.int64, device=device)
+    for size, start, stop in place:
+        index = index[..., None] * size + torch.arange(start, stop, device=device)
+    return index
 
 
-def round_by_chance(x: Tensor, seed: int, index: Tensor) -> Tensor:
+def round_by_chance(x: Tensor, seed: Tensor, index: Tensor) -> Tensor:
     """float32 to bf16, up with the probability of the part that is cut off: right on average. Noise is counterRandom's."""
     bits = x.contiguous().view(torch.int32)
     noise = mix(seed, index) & 0xFFFF
@@ -111,7 +116,7 @@ def round_by_chance(x: Tensor, seed: int, index: Tensor) -> Tensor:
     return torch.where(x.isfinite(), signed.view(torch.float32), x).to(torch.bfloat16)
 
 
-def mix(seed: int, index: Tensor) -> Tensor:
+def mix(seed: Tensor, index: Tensor) -> Tensor:
     """`counter_random` of random_numbers.py on tensors, in int64 (torch has no unsigned products)."""
     low = 0xFFFFFFFF
 

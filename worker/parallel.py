@@ -323,7 +323,9 @@ class Runner:
         """Adds the gradients of Σ weight · nats. @returns this rank's share of that sum (on the last stage only, in a pipeline)."""
         total = torch.zeros((), dtype=torch.float32, device=self.world.device)
         if self.schedule is None:
-            for batch in batches:
+            for i, batch in enumerate(batches):
+                if self.world.replicate > 1:  # copies exchange sums once a step
+                    self.parts[0].set_requires_all_reduce(i == len(batches) - 1)
                 loss = self.parts[0](batch["tokens"], **rest(batch)).sum()
                 loss.backward()
                 total += loss.detach()
