@@ -45,8 +45,14 @@ const started = performance.now();
 const gyp = createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js");
 const result = spawnSync(
   process.execPath,
-  [gyp, "rebuild", "--release", ...headers(), `--jobs=${availableParallelism()}`, "--", `-Dsanitize=${sanitize ? 1 : 0}`],
-  { cwd: root, encoding: "utf8", maxBuffer: 64 << 20 },
+  // Without --force only what changed is compiled.
+  [gyp, ...(force ? ["rebuild"] : ["configure", "build"]), "--release", ...headers(), `--jobs=${availableParallelism()}`],
+  {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 64 << 20,
+    env: { ...process.env, GYP_DEFINES: `sanitize=${sanitize ? 1 : 0}` },
+  },
 );
 const output = `${result.stdout ?? ""}${result.stderr ?? ""}`;
 mkdirSync(build, { recursive: true });

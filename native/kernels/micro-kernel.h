@@ -102,6 +102,14 @@ template <class Math, int Rows, int ARow, int AStep>
 #pragma GCC unroll 2
     for (int j = 0; j < kTileVecs; j++) c[i][j] = zero();
 
+  // C is asked for now and needed after the loop.
+  const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; i++) {
+    prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
+    prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
+  }
+
   const auto step = [&](const float* a_k, const float* b_k) MEDITRON_LAMBDA {
     Vec b_j[kTileVecs];
 #pragma GCC unroll 2

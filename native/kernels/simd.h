@@ -339,6 +339,6 @@ MEDITRON_INLINE Vec load_words(const bf16* p, int n) {
 MEDITRON_INLINE Vec dot_pairs(Vec a, Vec b, Vec c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }
 #endif
 
-MEDITRON_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 3); }
+MEDITRON_INLINE void prefetch_for_write(const void* p) { __builtin_prefetch(p, 1, 3); }
 
 }  // namespace meditron::MEDITRON_ISA

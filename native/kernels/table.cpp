@@ -14,8 +14,8 @@ double multiply_add_only(int64_t iterations) {
   constexpr int kSums = kTileRows * kTileVecs;
   Vec sums[kSums];
 #pragma GCC unroll 32
-  for (int i = 0; i < kSums; i++) sums[i] = zero();
-  Vec a = set(1.0f), b = set(1.0f);
+  for (int i = 0; i < kSums; i++) sums[i] = set(static_cast<float>(i));  // different, or the compiler keeps only one
+  Vec a = set(1e-9f), b = set(1e-9f);
   for (int64_t k = 0; k < iterations; k++) {
 #if defined(__x86_64__)
     asm volatile("" : "+x"(a), "+x"(b));

@@ -79,7 +79,7 @@ State& state() {
 void spin_while(const std::atomic<uint32_t>& value, uint32_t old) {
   for (int spins = 1; value.load(std::memory_order_acquire) == old; spins++) {
     relax();
-    if (spins % 4096 == 0) std::this_thread::yield();
+    if (spins % 256 == 0) std::this_thread::yield();
   }
 }
 
