@@ -66,5 +66,5 @@ svg { display:block; width:100%; height:auto }
 details { margin:.5rem 0 } summary { cursor:pointer }
 .text { white-space:pre-wrap; overflow-wrap:anywhere }
 ${each((i) => `.c${i}{color:var(--c${i})} .s${i}{stroke:var(--c${i})} .f${i}{fill:var(--c${i})} .b${i}{background:var(--c${i})}`)}
-@media (max-width: 36rem) { body { font-size:15px } main { padding:1rem .7rem 3rem } th, td { padding:.28rem .45rem } figure { padding:.5rem } .tick, .label { font-size:15px } .row, .value { font-size:16px } .bars th { width:34% } }
+@media (max-width: 36rem) { body { font-size:15px } main { padding:1rem .7rem 3rem } th, td { padding:.28rem .45rem } figure { padding:.5rem } .tick, .label { font-size:18px } .row, .value { font-size:20px } .bars th { width:34% } }
 `;
