@@ -1,3 +1,167 @@
-export function deidentifyText(text: string): { text: string } {
-  return { text };
+/**
+ * De-identification of clinical text that a user supplies: names, dates, ages over 89, record numbers, contacts, addresses and
+ * web traces become tags such as `[NAME]`; years stay (HIPAA's Safe Harbor lets them). Patterns and small lists, no model: what
+ * they find is explainable, what they miss is measured on invented notes (`deidentify.test.ts`) and stated in the guide.
+ *
+ * This lowers the risk; it does not make a note anonymous. Real patient records need your institution's own review.
+ */
+
+export type IdentifierKind = "NAME" | "DATE" | "AGE" | "ID" | "PHONE" | "EMAIL" | "URL" | "ADDRESS" | "LOCATION";
+
+export interface Identifier {
+  kind: IdentifierKind;
+  start: number;
+  end: number;
+}
+
+const MONTH =
+  "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)";
+const WEEKDAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day";
+const NAME_WORD = "\\p{Lu}[\\p{L}'’-]+";
+const TITLE = "(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sr|Sister|Nurse|Rev|Sir|Dame)\\.?";
+
+/** Words with a capital that follow a role or title and are no names. */
+const NOT_NAMES = new Set(
+  (
+    "the a an is was has had of on in at to with for from and or not no admitted reports denies presents states complains seen " +
+    "department clinic hospital ward team unit service surgery medicine cardiology oncology radiology emergency history name dob " +
+    "mrn patient date time diagnosis allergies medications plan assessment impression none unknown he she they his her day week today " +
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december " +
+    "type grade stage class group care home respiratory outpatient memory pain eye fracture diabetes heart chest skin urgent primary"
+  ).split(" "),
+);
+
+/** Given names common enough to be a name on their own before a surname, and hardly ever anything else. */
+const GIVEN_NAMES = new Set(
+  (
+    "james john robert michael william david richard joseph thomas charles christopher daniel matthew anthony donald steven paul andrew " +
+    "joshua kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry justin " +
+    "scott brandon benjamin samuel gregory frank alexander raymond patrick jack dennis jerry mary patricia jennifer linda elizabeth barbara " +
+    "susan jessica sarah karen lisa nancy betty margaret sandra ashley kimberly emily donna michelle carol amanda dorothy melissa deborah " +
+    "stephanie rebecca sharon laura cynthia kathleen amy angela shirley anna brenda pamela emma nicole helen samantha katherine christine " +
+    "maria juan carlos jose luis ana sofia elena ivan olga anna piotr marta hans klaus jürgen ingrid pierre marie jean claude giulia marco " +
+    "ahmed mohammed fatima aisha omar yusuf ali hassan wei ming li mei chen yuki hiroshi priya raj anil sunita kwame amina chidi ngozi"
+  ).split(" "),
+);
+
+interface Rule {
+  kind: IdentifierKind;
+  pattern: RegExp;
+  /** The group that is the identifier; the whole match when left out. */
+  group?: number;
+  accept?: (match: RegExpExecArray) => boolean;
+}
+
+const isName = (words: string | undefined) =>
+  words !== undefined && words.split(/[\s,.]+/).every((word) => word === "" || !NOT_NAMES.has(word.toLowerCase()));
+
+const RULES: readonly Rule[] = [
+  { kind: "EMAIL", pattern: /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g },
+  { kind: "URL", pattern: /\b(?:https?:\/\/|www\.)\S+|\b\d{1,3}(?:\.\d{1,3}){3}\b/g },
+  // Record numbers: named ones with at least three digits, and the shapes of national numbers.
+  {
+    kind: "ID",
+    pattern:
+      /\b(?:MRN|medical record(?: number| no\.?)?|record(?: number| no\.?)|NHS(?: number| no\.?)?|SSN|social security(?: number)?|hospital (?:number|no\.?)|patient id|account(?: number| no\.?)?|accession(?: number| no\.?)?|policy(?: number| no\.?)?|insurance(?: number| no\.?)?|licen[cs]e(?: number| no\.?)?|case(?: number| no\.?)|ID)\s*[:#]?\s*((?=[A-Z\d-]*\d{3})[A-Z\d][A-Z\d-]{2,19}|\d{3} \d{3} \d{4})/gi,
+    group: 1,
+  },
+  { kind: "ID", pattern: /\b\d{3}-\d{2}-\d{4}\b/g },
+  {
+    kind: "PHONE",
+    pattern: /(?:\+\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)[\s.-]?|\b\d{3,5}[\s.-])\d{3}[\s.-]?\d{3,4}\b(?!\s*(?:mg|ml|mcg|g|mmol|units?)\b)/g,
+  },
+  { kind: "PHONE", pattern: /\b(?:tel|phone|ph|fax|pager|mobile|cell|bleep|ext)\.?\s*[:#]?\s*((?:\+?\d[\d\s().-]{2,18}\d))/gi, group: 1 },
+  // Dates with a day or a month; a year alone stays.
+  { kind: "DATE", pattern: /\b\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?\b/g },
+  {
+    kind: "DATE",
+    pattern: /\b(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})\b/g,
+    accept: ([, a, , b]) => Number(a) >= 1 && Number(b) >= 1 && Math.max(Number(a), Number(b)) <= 31 && Math.min(Number(a), Number(b)) <= 12,
+  },
+  { kind: "DATE", pattern: new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th)?(?:\\s+of)?\\s+${MONTH}\\.?(?:,?\\s+\\d{4})?\\b`, "gi") },
+  { kind: "DATE", pattern: new RegExp(`\\b${MONTH}\\.?\\s+\\d{1,2}(?:st|nd|rd|th)?(?:,?\\s+\\d{4})?\\b(?!\\s*(?:mg|%|ml))`, "gi") },
+  { kind: "DATE", pattern: new RegExp(`\\b(?:in|since|until|on|from|to)\\s+(${MONTH}\\s+\\d{4})\\b`, "gi"), group: 1 },
+  { kind: "DATE", pattern: new RegExp(`\\b(?:on|last|next|this)\\s+(${WEEKDAY})\\b`, "gi"), group: 1 },
+  {
+    kind: "DATE",
+    pattern: /\b(?:on|seen|admitted|discharged|dated|dob|date of birth|born)\s*:?\s*(?:on\s+)?(\d{1,2}\/\d{1,2})\b(?![/\d]|\s*(?:mmHg|VAS|pain|power|strength|GCS))/gi,
+    group: 1,
+  },
+  { kind: "AGE", pattern: /\b((?:9\d|1[01]\d))(?=[\s-]*(?:years?|yrs?|y\/?o|yo)\b)/gi, group: 1 },
+  { kind: "AGE", pattern: /\baged?\s*:?\s*(9\d|1[01]\d)\b/gi, group: 1 },
+  {
+    kind: "ADDRESS",
+    pattern:
+      /\b\d{1,5}[A-Za-z]?,?\s+(?:\p{Lu}[\p{L}'-]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Terrace|Close|Crescent|Square|Place)\b\.?(?:,?\s*(?:Apt|Flat|Unit|Suite)\.?\s*\w+)?/gu,
+  },
+  { kind: "ADDRESS", pattern: /\b[A-Z]{1,2}\d[A-Z\d]?\s+\d[A-Z]{2}\b/g },
+  { kind: "ADDRESS", pattern: /\b(?:[A-Z]{2}|zip|ZIP code|postcode)\s*:?\s*(\d{5}(?:-\d{4})?)\b/g, group: 1 },
+  { kind: "LOCATION", pattern: new RegExp(`\\b((?:${NAME_WORD}\\s+){1,3}(?:Hospital|Clinic|Infirmary|Medical Cent(?:er|re)|Health Cent(?:er|re)|Nursing Home|Hospice))\\b`, "gu"), group: 1, accept: ([, place]) => isName(place!.split(" ")[0]) },
+  { kind: "LOCATION", pattern: new RegExp(`\\b(?:lives in|living in|resident of|resides in|from the (?:city|town|village) of|moved (?:here )?from|born in)\\s+(${NAME_WORD}(?:\\s+${NAME_WORD})?)`, "gu"), group: 1, accept: ([, place]) => isName(place) },
+  // Names: after a title, after a role, before a degree, a known given name with a surname, "Surname, Given".
+  { kind: "NAME", pattern: new RegExp(`\\b${TITLE}\\s+((?:\\p{Lu}\\.\\s*)*${NAME_WORD}(?:\\s+${NAME_WORD}){0,2})`, "gu"), group: 1, accept: ([, name]) => isName(name!.split(" ")[0]) },
+  {
+    kind: "NAME",
+    pattern: new RegExp(
+      `\\b(?:[Pp]atient(?:'s)? name|[Nn]ame|[Pp]atient|[Pp]hysician|[Dd]octor|[Cc]onsultant|[Ss]urgeon|[Ss]igned(?: by)?|[Dd]ictated by|[Aa]ttending|[Rr]eferred by|[Rr]eferring|[Nn]ext of kin|[Ww]ife|[Hh]usband|[Dd]aughter|[Ss]on|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother|[Pp]artner|[Cc]arer|GP|cc)(?:\\s+(?:is|called|named))?\\s*[:,]?\\s*(${NAME_WORD}(?:,?\\s+(?:\\p{Lu}\\.|${NAME_WORD})){0,2})`,
+      "gu",
+    ),
+    group: 1,
+    accept: ([, name]) => isName(name!.split(/[\s,]/)[0]),
+  },
+  { kind: "NAME", pattern: new RegExp(`\\b(${NAME_WORD}(?:\\s+(?:\\p{Lu}\\.|${NAME_WORD})){1,2}),?\\s+(?:MD|DO|RN|MBBS|FRCP|FRCS|PhD|NP|PA-C|PharmD)\\b`, "gu"), group: 1 },
+  {
+    kind: "NAME",
+    pattern: new RegExp(`\\b(\\p{Lu}\\p{Ll}+)(?:\\s+\\p{Lu}\\.)?\\s+${NAME_WORD}`, "gu"),
+    accept: ([, given]) => GIVEN_NAMES.has(given!.toLowerCase()),
+  },
+  {
+    kind: "NAME",
+    pattern: new RegExp(`\\b${NAME_WORD},\\s+(\\p{Lu}\\p{Ll}+)\\b`, "gu"),
+    accept: ([, given]) => GIVEN_NAMES.has(given!.toLowerCase()),
+  },
+]; // biome-ignore format: a rule a line
+
+/** All identifiers of a text, without overlaps, in order; where two overlap, the earlier and then the longer one counts. */
+export function findIdentifiers(text: string): Identifier[] {
+  const found: Identifier[] = [];
+  for (const { kind, pattern, group, accept } of RULES) {
+    pattern.lastIndex = 0;
+    for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+      if (match[0] === "") pattern.lastIndex++;
+      if (accept && !accept(match)) {
+        pattern.lastIndex = match.index + 1;
+        continue;
+      }
+      const part = group === undefined ? match[0] : match[group]!;
+      const start = match.index + (group === undefined ? 0 : match[0].lastIndexOf(part));
+      found.push({ kind, start, end: start + part.length });
+    }
+  }
+  // A surname found once is a name wherever it stands again with its capital.
+  const surnames = new Set<string>();
+  for (const { kind, start, end } of found)
+    if (kind === "NAME")
+      for (const word of text.slice(start, end).split(/[\s,.]+/))
+        if (word.length > 2 && !NOT_NAMES.has(word.toLowerCase())) surnames.add(word);
+  if (surnames.size > 0)
+    for (const match of text.matchAll(/\p{Lu}[\p{L}'’-]+/gu))
+      if (surnames.has(match[0].replace(/['’]s$/, "")))
+        found.push({ kind: "NAME", start: match.index, end: match.index + match[0].replace(/['’]s$/, "").length });
+  found.sort((a, b) => a.start - b.start || b.end - a.end);
+  const kept: Identifier[] = [];
+  for (const identifier of found) if (identifier.start >= (kept.at(-1)?.end ?? 0)) kept.push(identifier);
+  return kept;
+}
+
+/** The text with each identifier replaced by its kind in brackets. */
+export function deidentifyText(text: string): { text: string; identifiers: Identifier[] } {
+  const identifiers = findIdentifiers(text);
+  let out = "";
+  let from = 0;
+  for (const { kind, start, end } of identifiers) {
+    out += `${text.slice(from, start)}[${kind}]`;
+    from = end;
+  }
+  return { text: out + text.slice(from), identifiers };
 }

@@ -46,7 +46,7 @@ export function readPage(html: string): HtmlPage {
   );
   const root = mainContent(page);
   const title = pageTitle(page, metas);
-  const body = renderText(root ? [root] : page.children, { skip: isChrome });
+  const body = renderText(root ? [root] : page.children, { skip: (element) => element !== root && isChrome(element) });
   const date = [
     "article:published_time",
     "citation_publication_date",
@@ -150,13 +150,26 @@ export function isChrome(element: Element): boolean {
   if (CHROME_ROLE.has(attribute(element, "role") ?? "") || attribute(element, "aria-hidden") === "true") return true;
   if (/display:\s*none/i.test(attribute(element, "style") ?? "")) return true;
   if (name === "body" || name === "main" || name === "article") return false;
-  if (CHROME_NAME.test(attribute(element, "class") ?? "") || CHROME_NAME.test(attribute(element, "id") ?? ""))
-    return true;
-  return (name === "ul" || name === "ol" || name === "div") && isMenu(element);
+  const named = CHROME_NAME.test(attribute(element, "class") ?? "") || CHROME_NAME.test(attribute(element, "id") ?? "");
+  // A name is a hint: "has-sidebar" may be the whole page, and "summary-nav" a guideline's summary.
+  if (named && isSlight(element)) return true;
+  return (name === "ul" || name === "ol") && isMenu(element);
+}
+
+const SLIGHT_CHARACTERS = 400;
+
+/** Little running text outside of links, and no heading of the page. */
+function isSlight(element: Element): boolean {
+  if (findOne((e) => e.name === "h1", element.children)) return false;
+  const inLinks = findAll((e) => e.name === "a", element.children).reduce(
+    (sum, a) => sum + plainText(a).trim().length,
+    0,
+  );
+  return plainText(element).replace(/\s+/g, " ").trim().length - inLinks < SLIGHT_CHARACTERS;
 }
 
 function isMenu(element: Element): boolean {
-  const anchors = element.name === "div" ? [] : findAll((e) => e.name === "a", element.children);
+  const anchors = findAll((e) => e.name === "a", element.children);
   if (anchors.length < MENU_MIN_LINKS) return false;
   const inLinks = anchors.reduce((sum, anchor) => sum + plainText(anchor).trim().length, 0);
   const all = plainText(element).replace(/\s+/g, " ").trim().length;

@@ -28,7 +28,16 @@ interface TextApi {
   _FPDFText_GetUnicode(textPage: number, index: number): number;
   _FPDFText_GetFontSize(textPage: number, index: number): number;
   _FPDFText_GetFontWeight(textPage: number, index: number): number;
-  _FPDFText_GetCharBox(textPage: number, index: number, left: number, right: number, bottom: number, top: number): number;
+  _FPDFText_GetCharBox(
+    textPage: number,
+    index: number,
+    left: number,
+    right: number,
+    bottom: number,
+    top: number,
+  ): number;
+  /** The advance box: where the font says the glyph begins and ends, ink or not. Four floats: left, top, right, bottom. */
+  _FPDFText_GetLooseCharBox(textPage: number, index: number, rectangle: number): number;
   _FPDFText_GetCharOrigin(textPage: number, index: number, x: number, y: number): number;
   _FPDFText_GetCharAngle(textPage: number, index: number): number;
   _malloc(bytes: number): number;
@@ -40,7 +49,7 @@ const BOLD_WEIGHT = 600;
 /** A gap of this many font sizes ends a fragment: a column gutter or the next cell of a table. */
 const GAP = 1.2;
 /** Blanks narrower than this share of the font size are kerning. */
-const WORD_GAP = 0.18;
+const WORD_GAP = 0.15;
 /** Text turned by more than this (radians) is a watermark or the margin of an arXiv page. */
 const MAX_ANGLE = 0.2;
 
@@ -49,6 +58,7 @@ export function pageFragments(page: PDFiumPage): PdfPage {
   const { originalWidth: width, originalHeight: height } = page.getOriginalSize();
   const textPage = api._FPDFText_LoadPage(pageIdx);
   const memory = api._malloc(48);
+  const float = (index: number) => new DataView(api.HEAPU8.buffer, memory + 4 * index, 4).getFloat32(0, true);
   const double = (index: number) => new DataView(api.HEAPU8.buffer, memory + 8 * index, 8).getFloat64(0, true);
   const fragments: Fragment[] = [];
   let open: (Fragment & { glyphs: number; boldGlyphs: number; sizes: Map<number, number> }) | undefined;
@@ -78,7 +88,10 @@ export function pageFragments(page: PDFiumPage): PdfPage {
       const angle = api._FPDFText_GetCharAngle(textPage, i);
       if (Math.min(Math.abs(angle), Math.abs(angle - 2 * Math.PI)) > MAX_ANGLE) continue;
       if (!api._FPDFText_GetCharBox(textPage, i, memory, memory + 8, memory + 16, memory + 24)) continue;
-      const [left, right, bottom, top] = [double(0), double(1), double(2), double(3)];
+      const [bottom, top] = [double(2), double(3)];
+      // Gaps are measured between advances: by ink, a "1" is followed by a blank, and "10 mg" would become "1 0 mg".
+      if (!api._FPDFText_GetLooseCharBox(textPage, i, memory)) continue;
+      const [left, right] = [float(0), float(2)];
       api._FPDFText_GetCharOrigin(textPage, i, memory + 32, memory + 40);
       const baseline = double(5);
       const size = Math.round(2 * Math.max(api._FPDFText_GetFontSize(textPage, i), 1)) / 2;
@@ -92,8 +105,22 @@ export function pageFragments(page: PDFiumPage): PdfPage {
         left > open.right - 1.1 * drawn &&
         left - open.right < GAP * drawn;
       if (!sameLine) close();
-      if (!open) open = { text: "", left, right, bottom, top, baseline, size: drawn, bold, glyphs: 0, boldGlyphs: 0, sizes: new Map() };
-      else if (open.text !== "" && (space || left - open.right > WORD_GAP * drawn) && left - open.right > 0.05 * drawn) open.text += " ";
+      if (!open)
+        open = {
+          text: "",
+          left,
+          right,
+          bottom,
+          top,
+          baseline,
+          size: drawn,
+          bold,
+          glyphs: 0,
+          boldGlyphs: 0,
+          sizes: new Map(),
+        };
+      else if (open.text !== "" && (space || left - open.right > WORD_GAP * drawn) && left - open.right > 0.05 * drawn)
+        open.text += " ";
       const shifted = Math.abs(baseline - open.baseline) > 0.15 * drawn && size < open.size;
       if (shifted && /^[\d−+-]$/.test(character) && /\d$/.test(open.text) && baseline > open.baseline) open.text += "^";
       space = false;

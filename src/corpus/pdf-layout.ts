@@ -28,13 +28,14 @@ export function readingOrder(fragments: readonly Fragment[]): Fragment[] {
     left = [];
     right = [];
   };
+  const width = Math.max(...fragments.map((f) => f.right)) - Math.min(...fragments.map((f) => f.left));
   for (const fragment of byPlace) {
-    if (fragment.right <= gutter) left.push(fragment);
-    else if (fragment.left >= gutter) right.push(fragment);
-    else {
+    const [before, after] = [gutter - fragment.left, fragment.right - gutter];
+    // A line that runs over by a glyph belongs to its column; one that stands on both sides is a title or a wide table.
+    if (Math.min(before, after) > 0.08 * width) {
       flush();
       ordered.push(fragment);
-    }
+    } else (before > after ? left : right).push(fragment);
   }
   flush();
   return ordered;
@@ -49,7 +50,8 @@ function findGutter(fragments: readonly Fragment[]): number | undefined {
   const starts = new Map<number, number>();
   for (const { left } of fragments) starts.set(Math.round(left), (starts.get(Math.round(left)) ?? 0) + 1);
   for (const [start, count] of starts) {
-    if (count < MIN_COLUMN_LINES - 1 || start < from + 0.15 * (to - from) || start > from + 0.85 * (to - from)) continue;
+    if (count < MIN_COLUMN_LINES - 1 || start < from + 0.15 * (to - from) || start > from + 0.85 * (to - from))
+      continue;
     const x = start - 1;
     let crossing = 0;
     let leftCharacters = 0;
@@ -100,7 +102,8 @@ function joinLines(fragments: readonly Fragment[], page: number, pageHeight: num
 // ── running heads ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const MARGIN_FRACTION = 0.12;
-const PAGE_NUMBER = /^(?:[-–—\s]*(?:page|p\.|seite)?\s*(?:\d{1,4}|[ivxl]{1,6})(?:\s*(?:of|\/|\|)\s*\d{1,4})?[-–—\s]*)$/i;
+const PAGE_NUMBER =
+  /^(?:[-–—\s]*(?:page|p\.|seite)?\s*(?:\d{1,4}|[ivxl]{1,6})(?:\s*(?:of|\/|\|)\s*\d{1,4})?[-–—\s]*)$/i;
 
 function isInMargin(line: Line): boolean {
   return line.baseline > (1 - MARGIN_FRACTION) * line.pageHeight || line.baseline < MARGIN_FRACTION * line.pageHeight;
@@ -108,7 +111,8 @@ function isInMargin(line: Line): boolean {
 
 /** Lines in the margins whose text, numbers aside, stands there on several pages; and page numbers. */
 function withoutRunningHeads(lines: readonly Line[], pages: number): Line[] {
-  const key = (line: Line) => `${line.baseline > line.pageHeight / 2 ? "head" : "foot"} ${line.text.replace(/\d+/g, "#").toLowerCase().replace(/\s+/g, " ")}`;
+  const key = (line: Line) =>
+    `${line.baseline > line.pageHeight / 2 ? "head" : "foot"} ${line.text.replace(/\d+/g, "#").toLowerCase().replace(/\s+/g, " ")}`;
   const seen = new Map<string, Set<number>>();
   for (const line of lines)
     if (isInMargin(line)) {
@@ -129,11 +133,13 @@ function withoutRunningHeads(lines: readonly Line[], pages: number): Line[] {
 const HEADING_SCALE = 1.12;
 const HEADING_CHARACTERS = 150;
 /** Bullets, and the characters without meaning that symbol fonts have for them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: symbol fonts put bullets there
 const BULLET = /^(?:[•●◦▪■□–➢✓]|[\ue000-\uf8ff\u0001-\u001f\u007f-\u009f]|[o*](?=\s))\s*/;
 const CAPTION = /^(?:figure|fig\.|table|box)\s*\d+\s*[.:|]/i;
 const NUMBERED = /^(?:\(?\d{1,2}[.)]|\(?[a-z][.)])\s+/;
 const NUMBERED_HEADING = /^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[A-Z]\.|[IVX]{1,5}\.)\s+\p{Lu}/u;
-const KNOWN_HEADING = /^(?:abstract|introduction|background|methods?|results?|discussion|conclusions?|references|acknowledge?ments?|recommendations?|summary|appendix.*|table of contents|contents)$/i;
+const KNOWN_HEADING =
+  /^(?:abstract|introduction|background|methods?|results?|discussion|conclusions?|references|acknowledge?ments?|recommendations?|summary|appendix.*|table of contents|contents)$/i;
 
 /** Title and text of a document. */
 export function layoutText(pages: readonly PdfPage[]): { title: string; text: string } {
@@ -142,7 +148,10 @@ export function layoutText(pages: readonly PdfPage[]): { title: string; text: st
   if (lines.length === 0) return { title: "", text: "" };
   const body = bodySize(lines);
   const titleLines = findTitle(lines, body);
-  const title = joinWrapped(titleLines.map((line) => line.text), new Map());
+  const title = joinWrapped(
+    titleLines.map((line) => line.text),
+    new Map(),
+  );
   const rest = lines.filter((line) => !titleLines.includes(line));
 
   const isHeading = (line: Line, index: number): boolean => {
@@ -151,7 +160,11 @@ export function layoutText(pages: readonly PdfPage[]): { title: string; text: st
     if (line.size >= body * HEADING_SCALE) return !/[.;,]$/.test(text) || line.size >= 1.4 * body;
     if (line.size < body - 1) return false;
     const previous = rest[index - 1];
-    const begins = !previous || previous.page !== line.page || gap(previous, line) > 1.25 * line.size || previous.baseline < line.baseline;
+    const begins =
+      !previous ||
+      previous.page !== line.page ||
+      gap(previous, line) > 1.25 * line.size ||
+      previous.baseline < line.baseline;
     if (KNOWN_HEADING.test(text.replace(/^[\d.\s]+/, ""))) return line.bold || begins;
     return line.bold && begins && !/[.;,:]$/.test(text) && (NUMBERED_HEADING.test(text) || /^\p{Lu}/u.test(text));
   };
@@ -162,16 +175,19 @@ export function layoutText(pages: readonly PdfPage[]): { title: string; text: st
   const levels = [...sizes].sort((a, b) => b - a);
 
   const words = wordCounts(rest);
-  const blocks: string[] = [];
+  const blocks: Block[] = [];
   let paragraph: Line[] = [];
   let heading: Line[] = [];
   const flush = () => {
-    if (paragraph.length > 0) blocks.push(formatParagraph(paragraph, words));
+    if (paragraph.length > 0) blocks.push({ text: formatParagraph(paragraph, words), size: paragraph[0]!.size });
     if (heading.length > 0) {
-      const text = joinWrapped(heading.map((line) => line.text), words);
+      const text = joinWrapped(
+        heading.map((line) => line.text),
+        words,
+      );
       const numbered = /^(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s/.exec(text)?.[1];
       const level = numbered ? numbered.split(".").length : 1 + levels.indexOf(heading[0]!.size);
-      blocks.push(`${"#".repeat(Math.min(3, level))} ${text}`);
+      blocks.push({ text: `${"#".repeat(Math.min(3, level))} ${text}`, size: heading[0]!.size });
     }
     paragraph = [];
     heading = [];
@@ -179,7 +195,11 @@ export function layoutText(pages: readonly PdfPage[]): { title: string; text: st
   for (const [i, line] of rest.entries()) {
     const previous = rest[i - 1];
     if (headings[i]) {
-      const continues = heading.length > 0 && previous!.size === line.size && previous!.bold === line.bold && gap(previous!, line) < 1.6 * line.size;
+      const continues =
+        heading.length > 0 &&
+        previous!.size === line.size &&
+        previous!.bold === line.bold &&
+        gap(previous!, line) < 1.6 * line.size;
       if (!continues || NUMBERED_HEADING.test(line.text)) flush();
       heading.push(line);
       continue;
@@ -207,7 +227,9 @@ function bodySize(lines: readonly Line[]): number {
 /** The largest text in the upper part of the first page that has any, if it is larger than the body. */
 function findTitle(lines: readonly Line[], body: number): Line[] {
   const first = lines[0]!.page;
-  const upper = lines.filter((line) => line.page === first && line.baseline > 0.3 * line.pageHeight && /\p{L}{3,}/u.test(line.text));
+  const upper = lines.filter(
+    (line) => line.page === first && line.baseline > 0.3 * line.pageHeight && /\p{L}{3,}/u.test(line.text),
+  );
   const largest = upper.reduce((size, line) => Math.max(size, line.size), 0);
   if (largest < body * HEADING_SCALE) return [];
   const start = upper.findIndex((line) => line.size === largest);
@@ -221,7 +243,8 @@ function findTitle(lines: readonly Line[], body: number): Line[] {
 
 function startsParagraph(paragraph: readonly Line[], line: Line): boolean {
   const previous = paragraph.at(-1)!;
-  if (BULLET.test(line.text) || CAPTION.test(line.text) || line.text.includes(" | ") !== previous.text.includes(" | ")) return true;
+  if (BULLET.test(line.text) || CAPTION.test(line.text) || line.text.includes(" | ") !== previous.text.includes(" | "))
+    return true;
   if (NUMBERED.test(line.text) && /[.:;)]$/.test(previous.text)) return true;
   if (Math.abs(line.size - previous.size) > 1) return true;
   const moved = previous.page !== line.page || previous.baseline <= line.baseline;
@@ -236,24 +259,33 @@ function startsParagraph(paragraph: readonly Line[], line: Line): boolean {
 function formatParagraph(lines: readonly Line[], words: ReadonlyMap<string, number>): string {
   // Rows of a table keep their lines.
   if (lines.some((line) => line.text.includes(" | "))) return lines.map((line) => line.text).join("\n");
-  const text = joinWrapped(lines.map((line) => line.text), words);
+  const text = joinWrapped(
+    lines.map((line) => line.text),
+    words,
+  );
   return BULLET.test(text) ? `- ${text.replace(BULLET, "")}` : text;
 }
 
-/** A paragraph that a column, a page or a figure cut in two (no end mark before, no capital after) is one again. */
-function mergeAcross(blocks: readonly string[]): string[] {
-  const merged: string[] = [];
+interface Block {
+  text: string;
+  size: number;
+}
+
+/** A paragraph that a column, a page, a figure or a footnote cut in two (no end mark before, no capital after) is one again. */
+function mergeAcross(blocks: readonly Block[]): string[] {
+  const merged: Block[] = [];
   for (const block of blocks) {
     let before = merged.length - 1;
-    while (before > 0 && CAPTION.test(merged[before]!)) before--;
+    while (before > 0 && (CAPTION.test(merged[before]!.text) || merged[before]!.size < block.size)) before--;
     const last = merged[before];
-    const open = last !== undefined && !last.startsWith("#") && !last.includes(" | ") && /[\p{Ll}\d,;-]$/u.test(last);
-    const goesOn = /^[\p{Ll}\d(]/u.test(block) && !block.includes(" | ") && !NUMBERED.test(block);
-    if (open && goesOn) merged[before] = joinWrapped([last, block], new Map());
-    else if (merged.at(-1)?.startsWith("- ") && block.startsWith("- ")) merged[merged.length - 1] += `\n${block}`;
-    else merged.push(block);
+    const open = last?.size === block.size && !/^#| \| /.test(last.text) && /[\p{Ll}\d,;-]$/u.test(last.text);
+    const goesOn = /^[\p{Ll}\d(]/u.test(block.text) && !block.text.includes(" | ") && !NUMBERED.test(block.text);
+    if (open && goesOn) last.text = joinWrapped([last.text, block.text], new Map());
+    else if (merged.at(-1)?.text.startsWith("- ") && block.text.startsWith("- "))
+      merged.at(-1)!.text += `\n${block.text}`;
+    else merged.push({ ...block });
   }
-  return merged;
+  return merged.map(({ text }) => text);
 }
 
 // ── hyphenation ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,7 +294,8 @@ function mergeAcross(blocks: readonly string[]): string[] {
 function wordCounts(lines: readonly Line[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { text } of lines)
-    for (const [word] of text.matchAll(/\p{L}[\p{L}-]*\p{L}/gu)) counts.set(word.toLowerCase(), (counts.get(word.toLowerCase()) ?? 0) + 1);
+    for (const [word] of text.matchAll(/\p{L}[\p{L}-]*\p{L}/gu))
+      counts.set(word.toLowerCase(), (counts.get(word.toLowerCase()) ?? 0) + 1);
   return counts;
 }
 
@@ -276,7 +309,8 @@ export function joinWrapped(lines: readonly string[], words: ReadonlyMap<string,
       const hyphenated = words.get(`${before}-${after}`.toLowerCase()) ?? 0;
       const joined = words.get(`${before}${after}`.toLowerCase()) ?? 0;
       text = hyphenated > joined ? text + line : text.slice(0, -1) + line;
-    } else if (/[\p{L}\d]-$/u.test(text)) text += line; // "CD4-" + "Positive", "10-" + "20"
+    } else if (/[\p{L}\d]-$/u.test(text))
+      text += line; // "CD4-" + "Positive", "10-" + "20"
     else text += text === "" ? line : ` ${line}`;
   }
   return text;

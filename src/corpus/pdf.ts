@@ -6,7 +6,7 @@
  */
 import { PDFiumLibrary } from "@hyzyla/pdfium";
 import { DataError } from "../core/errors.ts";
-import { pageFragments, type PdfPage } from "./pdf-glyphs.ts";
+import { type PdfPage, pageFragments } from "./pdf-glyphs.ts";
 import { layoutText } from "./pdf-layout.ts";
 
 export interface PdfText {

@@ -102,7 +102,8 @@ export function expandStart(path: string): string[] {
   const values = body.split(",").flatMap((part) => {
     const [, from, to] = /^(\w+)-(\w+)$/.exec(part.trim()) ?? [];
     if (from === undefined || to === undefined) return [part.trim()];
-    if (/^\d+$/.test(from)) return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => String(Number(from) + i));
+    if (/^\d+$/.test(from))
+      return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => String(Number(from) + i));
     const [first, last] = [from.charCodeAt(0), to.charCodeAt(0)];
     return Array.from({ length: last - first + 1 }, (_, i) => String.fromCharCode(first + i));
   });

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError, DataError, RetryableError } from "../../../core/errors.ts";
 import { exists, readJson, writeFileAtomic, writeJsonAtomic } from "../../../core/files.ts";
 import { sha256 } from "../../../core/hash.ts";
-import { ALLOW_ALL, ALLOW_NONE, parseRobots, type RobotsRules } from "./robots.ts";
+import { ALLOW_ALL, parseRobots, type RobotsRules } from "./robots.ts";
 
 export const PRODUCT = "meditron-corpus";
 const USER_AGENT = `Mozilla/5.0 (compatible; ${PRODUCT}/0.1)`;
@@ -46,7 +46,12 @@ export interface Page {
   body: Buffer;
 }
 
-type PageFacts = Omit<Page, "body"> & { etag?: string; lastModified?: string };
+interface PageFacts extends Omit<Page, "body"> {
+  etag?: string;
+  lastModified?: string;
+  /** Why this snapshot has no such page: the answer is kept as well, so that reading it again says the same. */
+  problem?: { code: string; message: string };
+}
 
 /** Why a page could not be had; the crawl goes on without it. */
 export class PageError extends DataError {}
@@ -104,22 +109,30 @@ export class Crawler {
     this.options.signal?.throwIfAborted();
     const name = join(this.options.cache, "pages", sha256(url).slice(0, 32));
     const known = (await exists(`${name}.json`)) ? await readJson<PageFacts>(`${name}.json`) : undefined;
-    if (known && (known.retrieved === this.#snapshot || this.#finished || this.options.offline)) return this.#page(known, name);
+    if (known && (known.retrieved === this.#snapshot || this.#finished || this.options.offline)) {
+      if (known.problem) throw new PageError(known.problem.code, { message: known.problem.message, where: url });
+      return this.#page(known, name);
+    }
+    const refuse = async (code: string, message: string, status = 0): Promise<never> => {
+      const answer = { url, finalUrl: url, status, contentType: "", retrieved: this.#snapshot, sha256: "" };
+      await writeJsonAtomic(`${name}.json`, { ...answer, problem: { code, message } } satisfies PageFacts);
+      throw new PageError(code, { message, where: url });
+    };
     if (this.options.offline || this.#finished)
       throw new PageError("CORPUS_PAGE_NOT_CACHED", { message: "the page is not in the snapshot", where: url });
     if (!/^https?:/.test(url)) throw new PageError("CORPUS_PAGE_SCHEME", { message: "not a web address", where: url });
     const { host, pathname, search } = new URL(url);
     const rules = await this.#rules(new URL(url));
     if (!rules.allows(pathname + search))
-      throw new PageError("CORPUS_PAGE_FORBIDDEN", { message: "robots.txt of the site asks not to fetch this page", where: url });
+      return refuse("CORPUS_PAGE_FORBIDDEN", "robots.txt of the site asks not to fetch this page");
     const response = await this.#request(url, host, rules, known);
-    if (response.status === 304 && known) {
+    if (response.status === 304 && known && !known.problem) {
       const facts: PageFacts = { ...known, retrieved: this.#snapshot };
       await writeJsonAtomic(`${name}.json`, facts);
       return this.#page(facts, name);
     }
     if (response.status >= 400)
-      throw new PageError("CORPUS_PAGE_STATUS", { message: `the site answers ${response.status}`, where: url });
+      return refuse("CORPUS_PAGE_STATUS", `the site answers ${response.status}`, response.status);
     const body = await this.#body(response, url);
     const etag = response.headers.get("etag");
     const lastModified = response.headers.get("last-modified");
@@ -168,7 +181,12 @@ export class Crawler {
     if (!rules) {
       rules = (async () => {
         const response = await this.#request(`${url.origin}/robots.txt`, url.host, ALLOW_ALL, undefined, false);
-        if (response.status >= 500) return ALLOW_NONE;
+        if (response.status >= 500)
+          throw new RetryableError("CORPUS_ROBOTS_UNREADABLE", {
+            message: `the site's robots.txt cannot be read (it answers ${response.status}), so nothing may be fetched`,
+            where: `${url.origin}/robots.txt`,
+            remedy: "try again later",
+          });
         return response.status >= 400 ? ALLOW_ALL : parseRobots(await response.text(), PRODUCT);
       })();
       this.#robots.set(url.origin, rules);
@@ -178,7 +196,10 @@ export class Crawler {
 
   async #request(url: string, host: string, rules: RobotsRules, known?: PageFacts, counted = true): Promise<Response> {
     const { signal, tries = 5, backoffMs = 1000, timeoutMs = 60_000, delayMs } = this.options;
-    const headers: Record<string, string> = { "user-agent": USER_AGENT, accept: "text/html,application/pdf;q=0.9,*/*;q=0.5" };
+    const headers: Record<string, string> = {
+      "user-agent": USER_AGENT,
+      accept: "text/html,application/pdf;q=0.9,*/*;q=0.5",
+    };
     if (known?.etag) headers["if-none-match"] = known.etag;
     if (known?.lastModified) headers["if-modified-since"] = known.lastModified;
     let problem = "";
@@ -190,7 +211,11 @@ export class Crawler {
       if (counted) this.requests++;
       try {
         const timeout = AbortSignal.timeout(timeoutMs);
-        const response = await fetch(url, { headers, redirect: "follow", signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+        const response = await fetch(url, {
+          headers,
+          redirect: "follow",
+          signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        });
         this.#nextAt.set(host, Date.now() + pauseMs);
         if (response.status !== 429 && response.status < 500) return response;
         if (attempt === tries - 1 && response.status !== 429) return response;
@@ -201,7 +226,10 @@ export class Crawler {
       } catch (error) {
         if (signal?.aborted) throw error;
         cause = error;
-        problem = (error as Error).name === "TimeoutError" ? `no answer within ${timeoutMs / 1000} s` : `cannot be reached (${reason(error)})`;
+        problem =
+          (error as Error).name === "TimeoutError"
+            ? `no answer within ${timeoutMs / 1000} s`
+            : `cannot be reached (${reason(error)})`;
       }
       if (attempt < tries - 1) await sleep(waitMs, undefined, signal && { signal });
     }

@@ -59,7 +59,11 @@ export function applyLineRules(text: string, rules: SiteAdapter["text"]): LineRe
     else kept.push(line);
   }
   const filled = kept.filter((line) => /\p{L}{2,}/u.test(line)).length;
-  const result = kept.join("\n").replace(/\n{3,}/g, "\n\n").trim();
-  if (filled < rules.minLines) return { text: result, removed, skip: `${filled} lines with words, fewer than ${rules.minLines}` };
+  const result = kept
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+  if (filled < rules.minLines)
+    return { text: result, removed, skip: `${filled} lines with words, fewer than ${rules.minLines}` };
   return { text: result, removed };
 }

@@ -7,8 +7,6 @@ export interface RobotsRules {
 
 /** Nothing is forbidden: what a missing robots.txt means. */
 export const ALLOW_ALL: RobotsRules = { allows: () => true, crawlDelaySeconds: undefined };
-/** Everything is: what a server error on robots.txt means. */
-export const ALLOW_NONE: RobotsRules = { allows: () => false, crawlDelaySeconds: undefined };
 
 const MAX_CHARACTERS = 512 << 10;
 
@@ -29,10 +27,13 @@ export function parseRobots(text: string, product: string): RobotsRules {
     inAgents = false;
     const group = groups.at(-1);
     if (!group) continue;
-    if ((name === "allow" || name === "disallow") && value !== "") group.rules.push({ allow: name === "allow", path: value });
+    if ((name === "allow" || name === "disallow") && value !== "")
+      group.rules.push({ allow: name === "allow", path: value });
     else if (name === "crawl-delay" && Number(value) >= 0) group.delay = Number(value);
   }
-  const ours = groups.filter((group) => group.agents.some((agent) => agent !== "*" && product.toLowerCase().startsWith(agent)));
+  const ours = groups.filter((group) =>
+    group.agents.some((agent) => agent !== "*" && product.toLowerCase().startsWith(agent)),
+  );
   const chosen = ours.length > 0 ? ours : groups.filter((group) => group.agents.includes("*"));
   const rules = chosen.flatMap((group) => group.rules).map((rule) => ({ ...rule, pattern: pathPattern(rule.path) }));
   return {
@@ -52,7 +53,9 @@ export function parseRobots(text: string, product: string): RobotsRules {
 /** `*` stands for anything, `$` at the end for the end. */
 function pathPattern(path: string): RegExp {
   const ended = path.endsWith("$");
-  const source = (ended ? path.slice(0, -1) : path).split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  const source = (ended ? path.slice(0, -1) : path)
+    .split("*")
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   // Runs of stars are one: "a***b" must not take exponential time.
   const pattern = source.filter((part, i) => i === 0 || i === source.length - 1 || part !== "").join(".*?");
   return new RegExp(`^${pattern}${ended ? "$" : ""}`);

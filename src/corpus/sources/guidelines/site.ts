@@ -7,14 +7,16 @@
  */
 import { load } from "cheerio/slim";
 import type { AnyNode, Document as Dom } from "domhandler";
-import { DataError, MeditronError } from "../../../core/errors.ts";
+import { DataError } from "../../../core/errors.ts";
 import type { SourceItem } from "../../document.ts";
 import { parseHtml, plainText, renderText } from "../../html.ts";
 import { isChrome, withTitle } from "../../html-main.ts";
+import { pdfLinks, pdfToText } from "../../pdf.ts";
 import { document, drop, makeDocument, type SourceOptions, shortHash } from "../source.ts";
 import { expandStart, type Level, loadAdapter, type SiteAdapter } from "./adapter.ts";
 import { Crawler, type Page } from "./crawler.ts";
 import { applyLineRules } from "./line-rules.ts";
+import { tarEntries } from "./tar.ts";
 
 export interface GuidelineSiteOptions extends Omit<SourceOptions, "path"> {
   adapter: string;
@@ -39,7 +41,10 @@ interface Link {
   text: string;
 }
 
-export async function* readGuidelineSite(options: GuidelineSiteOptions, signal?: AbortSignal): AsyncGenerator<SourceItem> {
+export async function* readGuidelineSite(
+  options: GuidelineSiteOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<SourceItem> {
   const adapter = await loadAdapter(options.adapter);
   const crawler = new Crawler({
     cache: options.cache,
@@ -74,9 +79,10 @@ class SiteReader {
     let pages = 0;
     for (const link of links) {
       if (this.#options.maxPages !== undefined && pages++ >= this.#options.maxPages) return;
-      yield await this.#article(link);
+      yield* this.#articlesOf(link);
     }
-    if (this.#articles > 0 && this.#changed === this.#articles) throw this.#siteChanged(links[0]!.url, this.#adapter.article.content);
+    if (this.#articles > 0 && this.#changed === this.#articles)
+      throw this.#siteChanged(links[0]!.url, this.#adapter.article.content);
   }
 
   // ── addresses ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,7 +124,16 @@ class SiteReader {
         const page: Page = await this.#list(next, depth);
         if (page.body.length === 0) break;
         loaded ??= next;
-        const here = next;
+        const here: string = next;
+        if (isPdf(page)) {
+          // A list may be a PDF with links.
+          for (const href of await pdfLinks(page.body)) {
+            selected++;
+            const link = this.#link(href, "", here);
+            if (link && accepts(level, link) && !found.has(link.url)) found.set(link.url, link);
+          }
+          break;
+        }
         const $ = load(parseHtml(decodeHtml(page)) as Dom);
         const base = this.#base(page, $("base").attr("href"));
         $(level.links).each((_, element) => {
@@ -167,41 +182,74 @@ class SiteReader {
 
   // ── articles ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #article(link: Link): Promise<SourceItem> {
+  /** One article, or all PDF files of an archive. */
+  async *#articlesOf(link: Link): AsyncGenerator<SourceItem> {
+    if (!/\.(tar\.gz|tgz|tar)$/.test(new URL(link.url).pathname)) {
+      yield await this.#article(link);
+      return;
+    }
+    const archive = await this.#list(link.url, 0);
+    let entries = 0;
+    for await (const entry of tarEntries(archive.body)) {
+      if (!/\.pdf$/i.test(entry.name)) continue;
+      entries++;
+      const place = { url: `${link.url}#${entry.name}`, text: entry.name.replace(/^.*\//, "").replace(/\.pdf$/i, "") };
+      yield await this.#article(place, {
+        ...archive,
+        url: place.url,
+        contentType: "application/pdf",
+        body: entry.body,
+      });
+    }
+    if (entries === 0) throw this.#siteChanged(link.url, "*.pdf in the archive");
+  }
+
+  async #article(link: Link, given?: Page): Promise<SourceItem> {
     const { adapter, source } = { adapter: this.#adapter, source: this.#options };
-    const { pathname, search } = new URL(link.url);
-    const id = `guideline:${adapter.tag}:${shortHash(pathname + search)}`;
+    const { pathname, search, hash } = new URL(link.url);
+    const id = `guideline:${adapter.tag}:${shortHash(pathname + search + hash)}`;
     const gone = (rule: string, reason: string, title = ""): SourceItem =>
       drop({ id, source: source.name, rule, reason, where: link.url, ...(title && { title }) });
     this.#articles++;
     try {
-      const page = await this.#crawler.fetch(this.#local(link.url));
-      const extracted = isPdf(page) || adapter.article.format === "pdf" ? await this.#pdf(page, link) : await this.#html(page);
+      const page = given ?? (await this.#crawler.fetch(this.#local(link.url)));
+      const extracted =
+        isPdf(page) || adapter.article.format === "pdf" ? await this.#pdf(page, link) : await this.#html(page);
       if (extracted === undefined) {
         this.#changed++;
         if (this.#articles >= ALARM_AFTER && this.#changed > this.#articles / 2)
           throw this.#siteChanged(link.url, adapter.article.content);
-        return gone("read.site-changed", `the page loads, but has no "${adapter.article.content}": the site may have changed`);
+        return gone(
+          "read.site-changed",
+          `the page loads, but has no "${adapter.article.content}": the site may have changed`,
+        );
       }
       const { title, body, meta } = extracted;
       const { text, removed, skip } = applyLineRules(body, adapter.text);
       if (skip !== undefined) return gone("read.no-article", skip, title);
       if (text === "") return gone("read.no-text", "nothing is left by the adapter's rules", title);
       const removals = Object.fromEntries(Object.entries(removed).filter(([, count]) => count > 0));
-      const made = makeDocument({ ...source, path: "", retrieved: source.retrieved ?? page.retrieved.slice(0, 10) }, "guideline", {
-        id,
-        title,
-        text: withTitle(title, text),
-        url: link.url,
-        license: source.license ?? adapter.license,
-        meta: { ...meta, adapter: adapter.tag, provenance: { url: link.url, sha256: page.sha256 }, removedByLineRules: removals },
-      });
+      const made = makeDocument(
+        { ...source, path: "", retrieved: source.retrieved ?? page.retrieved.slice(0, 10) },
+        "guideline",
+        {
+          id,
+          title,
+          text: withTitle(title, text),
+          url: link.url,
+          license: source.license ?? adapter.license,
+          meta: {
+            ...meta,
+            adapter: adapter.tag,
+            provenance: { url: link.url, sha256: page.sha256 },
+            removedByLineRules: removals,
+          },
+        },
+      );
       return document({ ...made, redistributable: source.redistributable ?? adapter.redistributable });
     } catch (error) {
-      if (error instanceof DataError && error.code !== "CORPUS_SITE_CHANGED")
-        return gone(`read.${error.code.toLowerCase().replace("corpus_", "").replaceAll("_", "-")}`, error.message);
-      if (error instanceof MeditronError || this.#crawler.options.signal?.aborted) throw error;
-      throw error;
+      if (!(error instanceof DataError) || error.code === "CORPUS_SITE_CHANGED") throw error;
+      return gone(`read.${error.code.toLowerCase().replace("corpus_", "").replaceAll("_", "-")}`, error.message);
     }
   }
 
@@ -235,11 +283,20 @@ class SiteReader {
     if (content.length === 0) return undefined;
     for (const selector of article.remove) content.find(selector).remove();
     // Nested matches would be read twice.
-    const nodes = content.toArray().filter((node) => !content.toArray().some((other) => other !== node && contains(other, node)));
-    return renderText(nodes as AnyNode[], { skip: isChrome, tables: article.tables, boldHeadings: article.boldHeadings });
+    const nodes = content
+      .toArray()
+      .filter((node) => !content.toArray().some((other) => other !== node && contains(other, node)));
+    return renderText(nodes as AnyNode[], {
+      skip: (element) => !nodes.includes(element) && isChrome(element),
+      tables: article.tables,
+      boldHeadings: article.boldHeadings,
+    });
   }
 
-  async #pdf(page: Page, link: Link): Promise<{ title: string; body: string; meta: Record<string, unknown> } | undefined> {
+  async #pdf(
+    page: Page,
+    link: Link,
+  ): Promise<{ title: string; body: string; meta: Record<string, unknown> } | undefined> {
     const { download } = this.#adapter.article;
     let file = page;
     let pageTitle = "";
@@ -252,7 +309,6 @@ class SiteReader {
       file = await this.#crawler.fetch(this.#local(target.url));
       if (!isPdf(file)) return undefined;
     }
-    const { pdfToText } = await import("../../pdf.ts");
     const { title, text, pages } = await pdfToText(file.body, file.url);
     return { title: pageTitle || title || link.text, body: text, meta: { pages, pdf: this.#canonical(file.url) } };
   }
