@@ -73,7 +73,12 @@ test("greedy text agrees with the top token, and both parsers are kept", async (
   const text = await evaluate(lm, set, { directory: at, solver: "greedy" });
   expect(text.scores.strict!.accuracy).toBe(likelihood.scores["top-token"]!.accuracy);
   const { records } = await readRecords<ItemRecord>(join(at, "greedy", "items.jsonl"));
-  expect(records[0]).toMatchObject({ id: "q0", gold: "A", outputs: [" A"], predictions: { strict: "A", lenient: "A" } });
+  expect(records[0]).toMatchObject({
+    id: "q0",
+    gold: "A",
+    outputs: [" A"],
+    predictions: { strict: "A", lenient: "A" },
+  });
   expect(text.parserDisagreement).toBeGreaterThanOrEqual(0);
 });
 

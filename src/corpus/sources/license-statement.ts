@@ -18,7 +18,9 @@ export function statedLicense(statement: string): StatedLicense {
   if (statement === "") return UNKNOWN;
   // Where a statement names two licenses (BY in an attribute, BY-NC in the sentence), the stricter one is safe.
   let url: RegExpExecArray | undefined;
-  for (const found of statement.matchAll(/creativecommons\.org\/licen[sc]es\/(by(?:-nc)?(?:-nd|-sa)?)(?:\/(\d\.\d))?/gi))
+  for (const found of statement.matchAll(
+    /creativecommons\.org\/licen[sc]es\/(by(?:-nc)?(?:-nd|-sa)?)(?:\/(\d\.\d))?/gi,
+  ))
     if (!url || found[1]!.length > url[1]!.length) url = found;
   if (url) return creativeCommons(url[1]!.toUpperCase(), url[2] ?? versionIn(statement));
   const code = /\bCC[\s-]?(BY(?:[\s-]?NC)?(?:[\s-]?(?:ND|SA))?)(?![A-Za-z])(?:[\s-]*v?(\d\.\d))?/i.exec(statement);
