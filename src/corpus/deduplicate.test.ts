@@ -109,7 +109,7 @@ test("keys on disk give the groups that keys in memory give", async () => {
   const groups = async (memoryBytes: number): Promise<[string[], boolean]> => {
     const found: string[] = [];
     const index = new KeyGroups(join(folder, String(memoryBytes)), memoryBytes);
-    for (const [i, key] of keys.entries()) await index.add(key, key ^ 0x55, i);
+    for (const [i, key] of keys.entries()) await index.add(key, (key ^ 0x55) >>> 0, i);
     await index.pairs((a, b) => found.push(`${a} ${b}`));
     const { spilled } = index;
     await index.close();

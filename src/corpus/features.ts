@@ -66,11 +66,12 @@ export class FeatureWriter {
     const id = Buffer.from(sha256(document.id).slice(0, 16), "hex");
     id.copy(record, 0);
     Buffer.from(document.sha256.slice(0, 16), "hex").copy(record, 8);
-    // The opening counts within one source and kind only: across them, near duplicates decide.
-    const [openingHigh, openingLow] = hashLetters(document.text, 1, OPENING_LETTERS);
-    const scope = Number.parseInt(sha256(`${document.source}\n${document.kind}`).slice(0, 8), 16);
-    record.writeUInt32LE((openingHigh ^ scope) >>> 0, 16);
-    record.writeUInt32LE(openingLow, 20);
+    // A rule of the authors for guidelines, within one source; papers of one group may share their first lines.
+    if (document.kind === "guideline") {
+      const [high, low] = hashLetters(document.text, 1, OPENING_LETTERS);
+      record.writeUInt32LE((high ^ Number.parseInt(sha256(document.source).slice(0, 8), 16)) >>> 0, 16);
+      record.writeUInt32LE(low || 1, 20);
+    }
     if (
       document.title.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length >= this.#options.titleMinWords
     ) {

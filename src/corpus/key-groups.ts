@@ -25,7 +25,7 @@ export class KeyGroups {
 
   /** @returns a promise only when keys go to disk: await it if there is one. */
   add(high: number, low: number, document: number): Promise<void> | undefined {
-    const partition = this.#partitions[low % PARTITIONS]!;
+    const partition = this.#partitions[low & (PARTITIONS - 1)]!;
     if (partition.length === partition.records.length) {
       const larger = new Uint32Array(partition.records.length * 2);
       larger.set(partition.records);

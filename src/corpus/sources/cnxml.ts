@@ -105,17 +105,10 @@ function block(node: XmlElement, level: number, out: string[]): void {
       out.push(list(node, 0));
       return;
     case "figure": {
-      const parts = [
-        inline(child(node, "title")),
-        ...childrenNamed(node, "subfigure").map(figureText),
-        figureText(node),
-      ];
-      return void out.push(
-        parts
-          .map(collapse)
-          .filter((part) => part !== "")
-          .join("\n"),
-      );
+      const title = collapse(inline(child(node, "title")));
+      const parts = [title, ...childrenNamed(node, "subfigure").map(figureText), figureText(node)];
+      out.push(parts.filter((part) => part !== "").join("\n"));
+      return;
     }
     case "media":
       out.push(collapse(attribute(node, "alt") ?? ""));

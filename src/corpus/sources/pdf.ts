@@ -6,7 +6,16 @@ import type { SourceItem } from "../document.ts";
 import { withTitle } from "../html-main.ts";
 import { pdfToText } from "../pdf.ts";
 import { listFiles, type SourceFile } from "./files.ts";
-import { document, drop, makeDocument, readBytes, readText, type SourceOptions, unreadable, withoutText } from "./source.ts";
+import {
+  document,
+  drop,
+  makeDocument,
+  readBytes,
+  readText,
+  type SourceOptions,
+  unreadable,
+  withoutText,
+} from "./source.ts";
 import { attribute, child, childrenNamed, descendant, descendants, textOf, type XmlElement } from "./xml.ts";
 import { parseXmlFile } from "./xml-file.ts";
 
@@ -54,7 +63,11 @@ async function readTei(file: SourceFile, id: string, options: SourceOptions): Pr
   const body = parts.filter((part) => part !== "").join("\n\n");
   if (body === "") return drop(withoutText(options, id, file.path, title));
   const doi = header && descendants(header, "idno").find((idno) => attribute(idno, "type") === "DOI");
-  const date = header && descendants(header, "date").map((d) => attribute(d, "when")).find((when) => when !== undefined);
+  const date =
+    header &&
+    descendants(header, "date")
+      .map((d) => attribute(d, "when"))
+      .find((when) => when !== undefined);
   const license = header && descendant(header, "licence");
   return document(
     makeDocument(options, "guideline", {
@@ -78,7 +91,12 @@ function division(section: XmlElement, out: string[]): void {
   for (const node of section.children) {
     if (typeof node === "string") continue;
     if (node.name === "p" || node.name === "formula") out.push(oneLine(textOf(node)));
-    else if (node.name === "list") out.push(childrenNamed(node, "item").map((item) => `- ${oneLine(textOf(item))}`).join("\n"));
+    else if (node.name === "list")
+      out.push(
+        childrenNamed(node, "item")
+          .map((item) => `- ${oneLine(textOf(item))}`)
+          .join("\n"),
+      );
     else if (node.name === "div") division(node, out);
     else if (node.name === "figure") out.push(...figureText(node));
   }
@@ -90,8 +108,14 @@ function paragraphs(element: XmlElement): string[] {
 }
 
 function figureText(figure: XmlElement): string[] {
-  const caption = [child(figure, "head"), child(figure, "figDesc")].map((part) => oneLine(textOf(part))).filter((part) => part !== "");
-  const rows = descendants(figure, "row").map((row) => childrenNamed(row, "cell").map((cell) => oneLine(textOf(cell))).join(" | "));
+  const caption = [child(figure, "head"), child(figure, "figDesc")]
+    .map((part) => oneLine(textOf(part)))
+    .filter((part) => part !== "");
+  const rows = descendants(figure, "row").map((row) =>
+    childrenNamed(row, "cell")
+      .map((cell) => oneLine(textOf(cell)))
+      .join(" | "),
+  );
   return [caption.join(": "), rows.join("\n")].filter((part) => part !== "");
 }
 

@@ -55,14 +55,17 @@ export async function* readGuidelineSite(
     signal,
   });
   await crawler.begin();
-  yield* new SiteReader(adapter, crawler, options).read();
-  if (!options.offline) await crawler.finish();
+  const reader = new SiteReader(adapter, crawler, options);
+  yield* reader.read();
+  if (!options.offline && !reader.cutShort) await crawler.finish();
 }
 
 class SiteReader {
   #adapter: SiteAdapter;
   #crawler: Crawler;
   #options: GuidelineSiteOptions;
+  /** `maxPages` ended the crawl before the site did. */
+  cutShort = false;
   #changed = 0;
   #articles = 0;
 
@@ -78,7 +81,10 @@ class SiteReader {
     for (const [depth, level] of levels.entries()) links = await this.#follow(links, level, depth);
     let pages = 0;
     for (const link of links) {
-      if (this.#options.maxPages !== undefined && pages++ >= this.#options.maxPages) return;
+      if (this.#options.maxPages !== undefined && pages++ >= this.#options.maxPages) {
+        this.cutShort = true;
+        return;
+      }
       yield* this.#articlesOf(link);
     }
     if (this.#articles > 0 && this.#changed === this.#articles)
