@@ -164,6 +164,26 @@ export async function trainTorch(job: TrainJob, options: EngineOptions = {}): Pr
   };
 }
 
+/**
+ * Takes what a Slurm or Kubernetes job wrote (`worker-events.jsonl`) into the run's own files, as if it had run here. May be called
+ * while the job runs, and again: the events are made anew each time.
+ */
+export async function collectTorchEvents(job: TrainJob): Promise<void> {
+  const log = new TrainEventLog(join(job.directory, "events.jsonl"));
+  try {
+    log.truncate(0);
+    const receiver = new Receiver(job, log, new Map());
+    const text = await readFile(join(job.directory, "worker-events.jsonl"), "utf8");
+    // The last line may be half written.
+    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
+      if (line.startsWith("{")) receiver.receive(line);
+    }
+    await receiver.close();
+  } finally {
+    log.close();
+  }
+}
+
 /** Starts torchrun and reads its lines. @returns the exit code (128 + n for a signal, as shells count). */
 function runWorker(
   python: string,

@@ -57,7 +57,6 @@ export function renderSbatch(options: SlurmOptions): string {
     "set -u",
     ...(options.setup ?? []),
     "export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True",
-    'export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"',
     `STOP=${quoted(`${directory}/.stop`)}`,
     'rm -f "$STOP"',
     'HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
