@@ -20,16 +20,31 @@ export interface Started {
   finished: Promise<Finished>;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends what a failed test left running. */
+export function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
 export function startCli(...words: string[]): Started {
   const child = spawn(process.execPath, ["--import", "tsx", join(ROOT, "src", "cli", "main.ts"), ...words], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
+    // Results do not depend on threads; two test files with two threads each on two cores would only wait for each other.
+    env: { ...process.env, MEDITRON_THREADS: "1" },
   });
+  running.add(child);
   let stdout = "";
   let stderr = "";
   child.stdout!.setEncoding("utf8").on("data", (text) => (stdout += text));
   child.stderr!.setEncoding("utf8").on("data", (text) => (stderr += text));
-  const finished = new Promise<Finished>((done) => child.on("close", (code) => done({ code, stdout, stderr })));
+  const finished = new Promise<Finished>((done) =>
+    child.on("close", (code) => {
+      running.delete(child);
+      done({ code, stdout, stderr });
+    }),
+  );
   return { child, finished };
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunEvent } from "../../src/run/events.ts";
-import { cli, eventsOf, startCli, TINY } from "./cli.ts";
+import { cli, eventsOf, killAll, startCli, TINY } from "./cli.ts";
 
 let folder: string;
 let sources: string;
@@ -20,7 +20,10 @@ beforeAll(async () => {
   expect(made.stderr).toContain("✓ prepare");
   sources = join(folder, "made", "sources");
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  killAll();
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
 
 const run = (name: string) => [
   "run",
@@ -78,7 +81,7 @@ const step = (stage: string, n: number) => (event: RunEvent) =>
   event.event === "step-end" && event.stage === stage && event.step >= n;
 
 test("killed at five points and resumed each time, a run ends with the bytes of one never killed", {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const whole = await cli(...run("whole"));
   expect(whole.code, whole.stderr).toBe(0);
@@ -101,7 +104,7 @@ test("killed at five points and resumed each time, a run ends with the bytes of 
 });
 
 test("Ctrl-C saves, says how to resume and exits with 130; meanwhile a second process is refused", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const directory = join(folder, "stopped");
   const { child, finished } = startCli(...run("stopped"));

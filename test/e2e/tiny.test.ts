@@ -5,15 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadManifest } from "../../src/corpus/index.ts";
-import { cli, eventsOf, type Finished, TINY } from "./cli.ts";
+import { cli, eventsOf, type Finished, killAll, TINY } from "./cli.ts";
 
 let runs: string;
 let finished: Finished;
 beforeAll(async () => {
   runs = await mkdtemp(join(tmpdir(), "meditron-tiny-"));
   finished = await cli("run", TINY, "--runs", runs, "--json");
-}, 180_000);
-afterAll(() => rm(runs, { recursive: true, force: true }));
+}, 600_000);
+afterAll(async () => {
+  killAll();
+  await rm(runs, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
 
 const at = (...parts: string[]) => join(runs, "tiny", ...parts);
 

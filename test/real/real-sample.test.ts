@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadManifest } from "../../src/corpus/index.ts";
 import type { Baselines, Perplexity, Score } from "../../src/run/report/data.ts";
-import { cli, ROOT } from "../e2e/cli.ts";
+import { cli, killAll, ROOT } from "../e2e/cli.ts";
 import { realData } from "./data.ts";
 
 interface Summary {
@@ -38,7 +38,10 @@ describe.skipIf(!data)("recipes/real-sample.yaml (needs ../shared/data)", () => 
     expect(code, stderr).toBe(0);
     summary = JSON.parse(await readFile(join(runs, "real-sample", "summary.json"), "utf8")) as Summary;
   }, 900_000);
-  afterAll(() => rm(runs, { recursive: true, force: true }));
+  afterAll(async () => {
+    killAll();
+    await rm(runs, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  });
 
   test.each(["general", "medical"])("every record of the %s corpus is kept or dropped with a reason", async (name) => {
     const { stages, splits, drops } = await loadManifest(join(runs, "real-sample", "corpus", name));
