@@ -53,7 +53,7 @@ interface Rule {
 }
 
 const isName = (words: string | undefined) =>
-  words?.split(/[\s,.]+/).every((word) => word === "" || !NOT_NAMES.has(word.toLowerCase()));
+  words?.split(/[\s,.]+/).every((word) => word === "" || !NOT_NAMES.has(word.toLowerCase())) === true;
 
 const RULES: readonly Rule[] = [
   { kind: "EMAIL", pattern: /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g },
