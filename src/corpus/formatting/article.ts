@@ -95,7 +95,8 @@ export function formatArticle(article: Article, options: FormatOptions = {}, led
       switch (block.type) {
         case "paragraph": {
           const text = inline.format(block.content);
-          if (text !== "") lines.push(indent + text);
+          // Bullets that somebody typed are list items like others (SPEC 1b.3).
+          if (text !== "") lines.push(indent + text.replace(/^[•●▪]\s*/, "- "));
           break;
         }
         case "section": {

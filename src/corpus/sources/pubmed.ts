@@ -1,5 +1,5 @@
 /**
- * PubMed citations from NLM's XML: baseline and update files, E-utilities results, plain or compressed.
+ * PubMed citations from NLM's XML (baseline and update files, E-utilities results) and MEDLINE's tagged text, plain or compressed.
  *
  * A document is title, newline, abstract (SPEC of MEDITRON: abstracts carry no headings of their own; structured ones keep their
  * labels). Every record of every file becomes a document or a drop: retracted, without abstract, deleted, superseded by a newer
@@ -7,9 +7,11 @@
  *
  * @see https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/250101/index.html
  */
+import { DataError } from "../../core/errors.ts";
 import type { Document, Drop, SourceItem } from "../document.ts";
 import { listFiles, type SourceFile } from "./files.ts";
 import { statedLicense } from "./license-statement.ts";
+import { medlineRecord, readMedline } from "./medline.ts";
 import { abstractText, type PubMedRecord, pubMedRecord, UNREAD_PARTS } from "./pubmed-record.ts";
 import { PubMedVersions } from "./pubmed-versions.ts";
 import { document, drop, makeDocument, type SourceOptions } from "./source.ts";
@@ -28,7 +30,8 @@ export interface PubMedOptions extends SourceOptions {
   versions?: "newest" | "all" | undefined;
 }
 
-const EXTENSIONS = [".xml"];
+const EXTENSIONS = [".xml", ".nbib", ".medline"];
+const TAGGED_TEXT = /\.(nbib|medline|txt)(\.gz|\.zst)?$/i;
 const RECORD_TAGS = ["PubmedArticle", "PubmedBookArticle", "DeleteCitation", "DeleteDocument"];
 const WRAPPER = /<\/?(PubmedArticleSet|PubmedBookArticleSet|ArticleSet|pubmed-document-set)(\s[^>]*)?>/g;
 
@@ -38,6 +41,13 @@ export async function* readPubMed(options: PubMedOptions): AsyncGenerator<Source
   const versions = options.versions === "all" ? undefined : await indexVersions(files);
   let position = 0;
   for (const file of files) {
+    if (TAGGED_TEXT.test(file.relative)) {
+      for await (const item of readTaggedText(options, file, versions, position)) {
+        if (item === "record") position++;
+        else yield item;
+      }
+      continue;
+    }
     for await (const { record, problem } of records(file)) {
       if (problem) yield drop(problemDrop(options, file, problem));
       else if (record && !record.tag.startsWith("Delete"))
@@ -54,6 +64,19 @@ async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersio
   const versions = new PubMedVersions();
   let position = 0;
   for (const file of files) {
+    if (TAGGED_TEXT.test(file.relative)) {
+      try {
+        for await (const item of readMedline(file.path)) {
+          const record = medlineRecord(item);
+          if (record) versions.add(Number(record.pmid), record.version, record.revised, position);
+          position++;
+        }
+      } catch (error) {
+        // Told when the file is read for its documents.
+        if (!(error instanceof DataError)) throw error;
+      }
+      continue;
+    }
     for await (const { record } of records(file)) {
       if (!record) continue;
       if (record.tag.startsWith("Delete")) {
@@ -69,6 +92,39 @@ async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersio
     }
   }
   return versions;
+}
+
+/** Yields "record" ahead of each record's item, so that positions agree with the first pass. */
+async function* readTaggedText(
+  options: PubMedOptions,
+  file: SourceFile,
+  versions: PubMedVersions | undefined,
+  start: number,
+): AsyncGenerator<SourceItem | "record"> {
+  let position = start;
+  try {
+    for await (const item of readMedline(file.path)) {
+      yield "record";
+      yield recordItem(options, file, medlineRecord(item), item.offset, versions, position++, 0);
+    }
+    if (position === start)
+      yield drop(
+        problemDrop(options, file, {
+          rule: "read.no-records",
+          reason: "no PMID in the file: nothing of MEDLINE to read",
+          offset: 0,
+        }),
+      );
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const rule =
+      error.code === "IO_CUT_SHORT"
+        ? "read.cut-short"
+        : error.code === "IO_NOT_UTF8"
+          ? "read.not-utf8"
+          : "read.damaged";
+    yield drop(problemDrop(options, file, { rule, reason: error.message, offset: Number(error.fields.offset ?? 0) }));
+  }
 }
 
 function readRecord(
@@ -96,17 +152,28 @@ function readRecord(
       characters: source.text.length,
     });
   }
-  const record = pubMedRecord(element);
-  const where = `${file.path}#${source.offset}`;
+  return recordItem(options, file, pubMedRecord(element), source.offset, versions, position, source.text.length);
+}
+
+function recordItem(
+  options: PubMedOptions,
+  file: SourceFile,
+  record: PubMedRecord | undefined,
+  offset: number,
+  versions: PubMedVersions | undefined,
+  position: number,
+  length: number,
+): SourceItem {
+  const where = `${file.path}#${offset}`;
   if (!record) {
     const reason = "the record has no PMID";
     return drop({
-      id: place,
+      id: `${file.relative}#${offset}`,
       source: options.name,
       rule: "pubmed.no-id",
       reason,
       where,
-      characters: source.text.length,
+      characters: length,
     });
   }
   const body = abstractText(record.abstract);
@@ -135,7 +202,7 @@ function readRecord(
   }
   if (body === "" && record.title === "") return refuse("read.no-text", "the record has neither title nor abstract");
   if (body === "" && !options.titlesOnly) return refuse("pubmed.no-abstract", "the record has no abstract");
-  return document(pubMedDocument(options, record, body, file, source.offset));
+  return document(pubMedDocument(options, record, body, file, offset));
 }
 
 function pubMedDocument(

@@ -126,8 +126,6 @@ export function s2OrcArticle(content: S2OrcContent, titleOfRecord = ""): S2OrcAr
       const newline = text.indexOf("\n", at);
       const stop = newline === -1 || newline > end ? end : newline;
       const content = inlineBetween(at, stop);
-      const first = content[0];
-      if (typeof first === "string") content[0] = first.replace(/^(\s*)•\s*/, "$1- ");
       if (content.some((item) => typeof item !== "string" || item.trim() !== ""))
         here().push({ type: "paragraph", content });
       at = stop + 1;
@@ -290,8 +288,16 @@ function floatOf(
   const id = stringOf(span.attributes.id);
   const kind = /^tab/i.test(id) || span.attributes.type === "table" ? "table" : "figure";
   const caption = captions.find((candidate) => candidate.start >= span.start && candidate.end <= span.end);
-  const captionStart = caption?.start ?? span.start;
-  const captionEnd = caption?.end ?? span.end;
+  let captionStart = caption?.start ?? span.start;
+  let captionEnd = caption?.end ?? span.end;
+  if (!caption) {
+    // Nothing but a label on the first line: what follows is the table, or the caption.
+    const first = new RegExp(`^\\s*${FLOAT_LABEL.source}[\\s.:]*\\n`, "i").exec(text.slice(span.start, span.end))?.[0];
+    if (first !== undefined) {
+      captionStart += first.length;
+      if (kind === "table") captionEnd = captionStart;
+    }
+  }
   const head = text.slice(span.start, captionStart);
   // The line before the caption is the label; GROBID repeats its number above it.
   const label =
