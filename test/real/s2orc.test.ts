@@ -130,7 +130,9 @@ function generate(article: Article) {
   const annotate = (kind: string, write: () => void, attributes: Record<string, unknown> = {}) => {
     const start = points;
     write();
-    if (points > start) (annotations[kind] ??= []).push({ start, end: points, attributes });
+    if (points === start) return;
+    annotations[kind] ??= [];
+    annotations[kind].push({ start, end: points, attributes });
   };
   const inline = (content: readonly Inline[]) => {
     for (const item of content) {

@@ -271,7 +271,12 @@ class Line {
       this.#last = this.#last === "" ? text : this.#last + text;
       return;
     }
+    if (text.trim() === "") {
+      this.#last = " ";
+      return;
+    }
     this.#afterToken = false;
+    this.#last = "";
     const next = text[0]!;
     if (".,;:)]".includes(next)) this.#last = text;
     else if (next <= " " || next === "\u00a0") this.#last = /^\s+[.,;:)\]]/.test(text) ? text.trimStart() : text;
@@ -286,7 +291,7 @@ class Line {
   /** Removes from that end: brackets, or the word "Figure" that a mention brings itself. */
   takeBack(length: number): void {
     this.#last = this.#last.slice(0, this.#last.length - length);
-    if (this.#last === "" && this.#parts.length > 0) this.#afterToken = true;
+    if (this.#last.trim() === "" && this.#parts.length > 0) this.#afterToken = true;
   }
 
   finish(): string {
