@@ -70,7 +70,10 @@ const tokensSeen = (events: TrainEvent[]) =>
 /** How solvers are named to readers. */
 const SOLVERS: Record<string, string> = {
   "option-log-likelihood": "option log-likelihood",
+  "option-text-log-likelihood": "option text log-likelihood",
   greedy: "greedy answer",
+  "chain-of-thought": "chain of thought",
+  "self-consistency": "self-consistency",
 };
 const solverName = (solver: string) => SOLVERS[solver] ?? solver;
 
@@ -82,8 +85,8 @@ function accuracySection(data: ReportData): Html {
   const models = [...new Set(data.scores.map(({ model }) => model))];
   const colour = (model: string) => models.indexOf(model);
   return html`<section id="accuracy"><h2>Accuracy</h2>
-<p>Share of questions answered right, with 95% Wilson intervals. <em>Option log-likelihood</em> takes the option that the model finds most likely;
-<em>greedy answer</em> lets it write and reads the answer out of the text: an output without a readable answer counts as wrong.</p>
+<p>Share of questions answered right, with 95% Wilson intervals. <em>Option log-likelihood</em> takes the letter that the model finds most likely,
+<em>option text log-likelihood</em> the option whose words it finds most likely; <em>greedy answer</em> lets it write and reads the answer out of the text: an output without a readable answer counts as wrong.</p>
 <div class="charts">${benchmarks.flatMap((benchmark) => {
     const baseline = data.baselines.find((one) => one.benchmark === benchmark);
     return solvers.map((solver) => {
