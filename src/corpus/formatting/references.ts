@@ -144,7 +144,7 @@ export class ReferenceFormatter {
       else line.addText(part.text);
       empty = false;
     });
-    if (empty) line.addText(" ");
+    if (empty) line.addGap();
     return after;
   }
 
@@ -281,6 +281,13 @@ class Line {
     if (".,;:)]".includes(next)) this.#last = text;
     else if (next <= " " || next === "\u00a0") this.#last = /^\s+[.,;:)\]]/.test(text) ? text.trimStart() : text;
     else this.#last = "-–’'".includes(next) && /^.[\p{L}\p{N}]/u.test(text) ? text : ` ${text}`;
+  }
+
+  /** Something was here that left nothing: what follows closes up. */
+  addGap(): void {
+    this.#parts.push(this.#last.trimEnd());
+    this.#last = "";
+    this.#afterToken = true;
   }
 
   /** The end of the text behind the last token. */

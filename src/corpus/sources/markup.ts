@@ -69,6 +69,10 @@ function flatten(element: XmlElement, start: string): string {
         case "break":
           text += " ";
           break;
+        case "xref":
+        case "fn":
+          // Marks that tie a title to its notes.
+          break;
         default:
           text = flatten(node, text);
       }
