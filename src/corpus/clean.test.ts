@@ -34,6 +34,8 @@ test.each([
 test.each([
   ["See https://example.org/a_(b)?x=1. Then rest.", "See. Then rest."],
   ["Details (http://example.org/guide) follow", "Details follow"],
+  ["(http://example.org/x.asp). Next [http://y.org], <http://z.org>.", ". Next,."],
+  ["(see http://example.org).", "(see)."],
   ["[WHO](https://www.who.int/x) says", "WHO says"],
   ["![logo](/img/logo.png)Text", "Text"],
   ["as shown before.[3,5-7] Next", "as shown before. Next"],

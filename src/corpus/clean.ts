@@ -76,6 +76,8 @@ function isCitation(match: RegExpExecArray): boolean {
   return !FIGURE_BEFORE.test(before) && /[\p{L}.,;:)\]”"'’]$/u.test(before);
 }
 
+const PARTNERS: Record<string, string> = { "(": ")", "[": "]", "<": ">" };
+
 /** Sentence marks at the end of a URL belong to the sentence; so does a bracket that the URL did not open. */
 function urlTail(url: string): string {
   let end = url.length;
@@ -161,13 +163,14 @@ export const CLEANING_RULES = [
   rule(
     "url",
     "web addresses, with the brackets that hold nothing else",
-    /(?:[([<]\s?)?\b(?:(?:https?|ftp):\/\/|www\.)[^\s<>"[\]{}|\\^`]+[)\]>]?/gi,
+    /(?:[([<]\s?)?\b(?:(?:https?|ftp):\/\/|www\.)[^\s<>"[\]{}|\\^`]+[\]>]?/gi,
     (match) => {
-      const [whole] = match;
-      const opening = /^[([<]\s?/.exec(whole)?.[0] ?? "";
-      const closing = /[\])>]$/.exec(whole)?.[0] ?? "";
-      if (opening && closing) return "";
-      return opening + (closing && closing !== ")" ? closing : urlTail(whole));
+      const opening = /^[([<]\s?/.exec(match[0])?.[0] ?? "";
+      const url = match[0].slice(opening.length);
+      const closer = /[\]>]$/.exec(url)?.[0] ?? "";
+      const tail = urlTail(url.slice(0, url.length - closer.length)) + closer;
+      const partner = PARTNERS[opening[0] ?? ""];
+      return partner !== undefined && tail.startsWith(partner) ? tail.slice(1) : opening + tail;
     },
     ".",
   ),
@@ -225,6 +228,7 @@ export const CLEANING_RULES = [
         .replace(/[\t\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, " ")
         .replace(/(\S) {2,}/g, "$1 ")
         .replace(/ +([,.;])(?=\s|$)/g, "$1")
+        .replace(/(\w) +\)/g, "$1)")
         .replace(/([^\n])\n(#{1,3} )/g, "$1\n\n$2"),
   },
   {

@@ -92,6 +92,8 @@ export type SourceConfig = z.infer<typeof sourceConfigSchema>;
 
 const cleanRules = z.array(z.enum([...new Set(CLEANING_RULES.map((rule) => rule.name))] as [string, ...string[]]));
 
+const NEAR = { shingleWords: 5, bands: 14, rowsPerBand: 8, minSimilarity: 0.75 };
+
 /** Limits of the quality filter; a limit that is left out is not applied. */
 export const filterProfileSchema = z.strictObject({
   minWords: z.int().min(0).optional(),
@@ -143,9 +145,14 @@ export const stagesConfigSchema = z.strictObject({
               shingleWords: z.int().min(1).max(20).default(5),
               bands: z.int().min(1).max(64).default(14),
               rowsPerBand: z.int().min(1).max(32).default(8),
+              /**
+               * Documents that share a band are compared again by all their minima: two guidelines with the same chapter on
+               * methods share bands at a Jaccard similarity of 0.5. 0 takes every shared band for a duplicate, as web pipelines do.
+               */
+              minSimilarity: fraction.default(0.75),
             }),
           ])
-          .default({ shingleWords: 5, bands: 14, rowsPerBand: 8 }),
+          .default(NEAR),
         /** Memory for keys before they go to disk. */
         memoryBytes: z
           .int()
@@ -156,7 +163,7 @@ export const stagesConfigSchema = z.strictObject({
     .default({
       title: true,
       titleMinWords: 5,
-      near: { shingleWords: 5, bands: 14, rowsPerBand: 8 },
+      near: NEAR,
       memoryBytes: 512 << 20,
     }),
   decontaminate: z

@@ -5,10 +5,21 @@
  *
  * Memory is about 30 bytes a document; keys beyond `memoryBytes` go to disk.
  */
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { StagesConfig } from "./config.ts";
-import { type Feature, type FeatureOptions, KEYS, type Key, readFeatures } from "./features.ts";
+import {
+  type Feature,
+  type FeatureOptions,
+  KEYS,
+  type Key,
+  readFeatures,
+  sketchBytes,
+  sketchPath,
+} from "./features.ts";
 import { KeyGroups } from "./key-groups.ts";
+import { sketchSimilarity } from "./minhash.ts";
 
 export type DeduplicateOptions = Exclude<StagesConfig["deduplicate"], false>;
 
@@ -55,7 +66,11 @@ export async function deduplicate(
   const ruleOf = new Uint8Array(count);
   const keptOf = new Int32Array(count).fill(-1);
 
-  const pass = async (rule: DuplicateRule, keys: (feature: Feature) => Iterable<[number, number]>): Promise<void> => {
+  const pass = async (
+    rule: DuplicateRule,
+    keys: (feature: Feature) => Iterable<[number, number]>,
+    similar?: (a: number, b: number) => boolean,
+  ): Promise<void> => {
     const groups = new KeyGroups(join(workDirectory, rule), options.memoryBytes);
     try {
       let index = 0;
@@ -68,7 +83,21 @@ export async function deduplicate(
         index++;
       }
       const sets = new DisjointSets(count);
-      await groups.pairs((a, b) => sets.union(a, b));
+      await groups.groups((members) => {
+        if (!similar) {
+          for (const member of members) sets.union(members[0]!, member);
+          return;
+        }
+        // From the best document down: each joins the first one that it resembles, or stands for itself. The order is that of
+        // the documents, not of the files.
+        members.sort((a, b) => (facts.isBetter(a, b) ? -1 : 1));
+        const standing: number[] = [];
+        for (const member of members) {
+          const twin = standing.find((other) => sets.find(other) === sets.find(member) || similar(other, member));
+          if (twin !== undefined) sets.union(twin, member);
+          else if (standing.length < MAX_STANDING) standing.push(member);
+        }
+      });
       // Best of each group first, then everyone else goes in its favour.
       const best = new Int32Array(count).fill(-1);
       for (let i = 0; i < count; i++) {
@@ -96,13 +125,21 @@ export async function deduplicate(
   };
   for (const key of KEYS) if (key !== "title" || options.title) await pass(`deduplicate.${key}`, single(key));
   const { near } = options;
-  if (near !== false)
-    await pass("deduplicate.near", function* (feature) {
+  if (near !== false) {
+    const bands = function* (feature: Feature): Generator<[number, number]> {
       for (let band = 0; band < near.bands; band++) {
         const key = feature.band(band);
         if (key) yield key;
       }
-    });
+    };
+    const sketches = near.minSimilarity > 0 ? await Sketches.open(files, layout, options.memoryBytes) : undefined;
+    try {
+      const similar = sketches && ((a: number, b: number) => sketches.similarity(a, b) >= near.minSimilarity);
+      await pass("deduplicate.near", bands, similar);
+    } finally {
+      sketches?.close();
+    }
+  }
 
   let dropped = 0;
   for (let i = 0; i < count; i++) if (ruleOf[i] !== 0) dropped++;
@@ -117,6 +154,56 @@ export async function deduplicate(
       return { rule: DUPLICATE_RULES[rule - 1]!, kept };
     },
   };
+}
+
+/** Documents of one band key that resemble none of the others, at most: a bound on the work for a key of boilerplate. */
+const MAX_STANDING = 16;
+
+/** The sketches of all documents: in memory if they fit, else read where they stand. */
+class Sketches {
+  #size: number;
+  #files: { from: number; bytes: Buffer | undefined; descriptor: number }[];
+  #a: Buffer;
+  #b: Buffer;
+
+  private constructor(size: number, files: { from: number; bytes: Buffer | undefined; descriptor: number }[]) {
+    this.#size = size;
+    this.#files = files;
+    this.#a = Buffer.alloc(size);
+    this.#b = Buffer.alloc(size);
+  }
+
+  static async open(features: readonly string[], layout: FeatureOptions, memoryBytes: number): Promise<Sketches> {
+    const size = sketchBytes(layout);
+    const paths = features.map(sketchPath);
+    const bytes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+    const fits = bytes.reduce((sum, count) => sum + count, 0) <= memoryBytes;
+    let from = 0;
+    const files = paths.map((path, i) => {
+      const start = from;
+      from += bytes[i]! / size;
+      return { from: start, bytes: fits ? readFileSync(path) : undefined, descriptor: fits ? -1 : openSync(path, "r") };
+    });
+    return new Sketches(size, files);
+  }
+
+  #load(document: number, into: Buffer): Buffer {
+    let index = this.#files.length - 1;
+    while (this.#files[index]!.from > document) index--;
+    const { from, bytes, descriptor } = this.#files[index]!;
+    const at = (document - from) * this.#size;
+    if (bytes) return bytes.subarray(at, at + this.#size);
+    readSync(descriptor, into, 0, this.#size, at);
+    return into;
+  }
+
+  similarity(a: number, b: number): number {
+    return sketchSimilarity(this.#load(a, this.#a), this.#load(b, this.#b));
+  }
+
+  close(): void {
+    for (const { descriptor } of this.#files) if (descriptor !== -1) closeSync(descriptor);
+  }
 }
 
 /** Columns of what decides between duplicates. */

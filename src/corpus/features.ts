@@ -39,6 +39,13 @@ export interface FeatureOptions {
   titleMinWords: number;
 }
 
+/** Path of the sketches that belong to a feature file: one byte a hash function, a row a document. */
+export const sketchPath = (features: string) => features.replace(/\.bin$/, ".sketches");
+
+export function sketchBytes(options: FeatureOptions): number {
+  return options.near === false ? 0 : options.near.bands * options.near.rowsPerBand;
+}
+
 export function recordBytes(options: FeatureOptions): number {
   return BANDS_AT + (options.near === false ? 0 : 8 * options.near.bands);
 }
@@ -50,15 +57,19 @@ export class FeatureWriter {
   #hasher: MinHasher | undefined;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
+  #sketches: AtomicFile | undefined;
+  #pendingSketches: Buffer[] = [];
 
-  private constructor(file: AtomicFile, options: FeatureOptions) {
+  private constructor(file: AtomicFile, sketches: AtomicFile | undefined, options: FeatureOptions) {
     this.#file = file;
+    this.#sketches = sketches;
     this.#options = options;
     this.#hasher = options.near === false ? undefined : new MinHasher(options.near);
   }
 
   static async create(path: string, options: FeatureOptions): Promise<FeatureWriter> {
-    return new FeatureWriter(await AtomicFile.create(path), options);
+    const sketches = options.near === false ? undefined : await AtomicFile.create(sketchPath(path));
+    return new FeatureWriter(await AtomicFile.create(path), sketches, options);
   }
 
   async write(document: Document): Promise<void> {
@@ -87,6 +98,11 @@ export class FeatureWriter {
       record.writeUInt8(1, SHINGLES_AT);
       for (let i = 0; i < bands.length; i++) record.writeUInt32LE(bands[i]!, BANDS_AT + 4 * i);
     }
+    if (this.#sketches) {
+      const sketch = Buffer.alloc(sketchBytes(this.#options));
+      if (bands) this.#hasher!.sketch(sketch);
+      this.#pendingSketches.push(sketch);
+    }
     this.#pending.push(record);
     this.#pendingBytes += record.length;
     if (this.#pendingBytes >= 1 << 20) await this.#flush();
@@ -97,15 +113,19 @@ export class FeatureWriter {
     this.#pending = [];
     this.#pendingBytes = 0;
     await this.#file.write(bytes);
+    await this.#sketches?.write(Buffer.concat(this.#pendingSketches));
+    this.#pendingSketches = [];
   }
 
   async commit(): Promise<void> {
     await this.#flush();
+    await this.#sketches?.commit();
     await this.#file.commit();
   }
 
-  abort(): Promise<void> {
-    return this.#file.abort();
+  async abort(): Promise<void> {
+    await this.#sketches?.abort();
+    await this.#file.abort();
   }
 }
 

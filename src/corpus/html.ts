@@ -195,7 +195,8 @@ class TextBuilder {
     const text = raw.trim();
     if (text === "") return;
     const before = this.#line.trimEnd();
-    const exponent = /^[-−–+]?\d+$/.test(text) && /(\d|(^|[^A-Za-z])(k|c|d|m|µ|μ|n)?m|\bs|\bh|\bmin)$/.test(before);
+    // After a number, a unit or a lone letter (I^2, r^2, χ^2) it is an exponent.
+    const exponent = /^[-−–+]?\d+$/.test(text) && /(\d|(^|[^\p{L}])((k|c|d|m|µ|μ|n)?m|min|\p{L}))$/u.test(before);
     if (exponent) this.raw(`^${text}`);
     else if (/^\[?\d{1,3}(\s*[,–-]\s*\d{1,3})*\]?$/.test(text)) this.raw(text.startsWith("[") ? text : `[${text}]`);
     else this.raw(text);

@@ -62,8 +62,8 @@ export class KeyGroups {
     this.#bytes = 0;
   }
 
-  /** Calls `same(a, b)` for pairs that connect all documents of equal key. */
-  async pairs(same: (a: number, b: number) => void): Promise<void> {
+  /** Calls `visit` with the documents of each key that at least two have; the array is valid during the call. */
+  async groups(visit: (documents: Uint32Array) => void): Promise<void> {
     if (this.spilled) await this.#spill();
     for (const [index, partition] of this.#partitions.entries()) {
       let { records, length } = partition;
@@ -72,7 +72,7 @@ export class KeyGroups {
         records = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
         length = records.length;
       }
-      pairsOf(records, length, same);
+      groupsOf(records, length, visit);
     }
   }
 
@@ -82,27 +82,43 @@ export class KeyGroups {
   }
 }
 
-/** An open-addressed table holds the first document of each key; every later one is paired with it. */
-function pairsOf(records: Uint32Array, length: number, same: (a: number, b: number) => void): void {
+/** An open-addressed table numbers the keys; a counting sort then lays the documents of each key side by side. */
+function groupsOf(records: Uint32Array, length: number, visit: (documents: Uint32Array) => void): void {
   const count = length / RECORD;
   if (count < 2) return;
   const slots = 2 ** Math.ceil(Math.log2(2 * count));
-  const table = new Int32Array(slots).fill(-1);
-  for (let at = 0; at < length; at += RECORD) {
-    const high = records[at]!;
-    const low = records[at + 1]!;
+  const firstOf = new Int32Array(slots).fill(-1);
+  const groupAt = new Uint32Array(slots);
+  const groupOf = new Uint32Array(count);
+  const sizes = new Uint32Array(count);
+  let groups = 0;
+  for (let i = 0; i < count; i++) {
+    const high = records[RECORD * i]!;
+    const low = records[RECORD * i + 1]!;
     let slot = (high ^ (low >>> 8)) & (slots - 1);
     for (;;) {
-      const first = table[slot]!;
+      const first = firstOf[slot]!;
       if (first === -1) {
-        table[slot] = at;
+        firstOf[slot] = i;
+        groupAt[slot] = groups++;
         break;
       }
-      if (records[first] === high && records[first + 1] === low) {
-        if (records[first + 2] !== records[at + 2]) same(records[first + 2]!, records[at + 2]!);
-        break;
-      }
+      if (records[RECORD * first] === high && records[RECORD * first + 1] === low) break;
       slot = (slot + 1) & (slots - 1);
     }
+    const group = groupAt[slot]!;
+    groupOf[i] = group;
+    sizes[group] = sizes[group]! + 1;
   }
+  const at = new Uint32Array(groups + 1);
+  for (let group = 0; group < groups; group++) at[group + 1] = at[group]! + sizes[group]!;
+  const starts = at.slice();
+  const documents = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const group = groupOf[i]!;
+    documents[at[group]!] = records[RECORD * i + 2]!;
+    at[group] = at[group]! + 1;
+  }
+  for (let group = 0; group < groups; group++)
+    if (sizes[group]! > 1) visit(documents.subarray(starts[group]!, starts[group + 1]!));
 }

@@ -29,6 +29,7 @@ export class MinHasher {
   #words = new WordBuffer();
   #shingles = new Uint32Array(1 << 14);
   #keys: Uint32Array;
+  #latest: Uint32Array = new Uint32Array();
 
   constructor(options: MinHashOptions = MINHASH_DEFAULTS) {
     this.options = options;
@@ -53,6 +54,7 @@ export class MinHasher {
     const n = Math.min(this.options.shingleWords, words);
     const count = ngramHashes(this.#words, n, this.#shingles);
     const minima = this.#minima(this.#shingles, count);
+    this.#latest = minima;
     for (let band = 0; band < bands; band++) {
       let high = mix32(band + 1);
       let low = mix32(band ^ 0x2545f491);
@@ -65,6 +67,11 @@ export class MinHasher {
       this.#keys[2 * band + 1] = mix32(low);
     }
     return this.#keys;
+  }
+
+  /** The low byte of each minimum of the text that `bandKeys` saw last: enough to estimate a similarity (Li & König 2010). */
+  sketch(out: Uint8Array): void {
+    for (let i = 0; i < out.length; i++) out[i] = this.#latest[i]! & 0xff;
   }
 
   /** The minima themselves (a copy), to estimate a similarity. */
@@ -103,4 +110,11 @@ export function similarity(a: Uint32Array, b: Uint32Array): number {
   let equal = 0;
   for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
   return equal / a.length;
+}
+
+/** Jaccard similarity estimated from two sketches: equal bytes, less those that are equal by chance (1 in 256). */
+export function sketchSimilarity(a: Uint8Array, b: Uint8Array): number {
+  let equal = 0;
+  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
+  return Math.max(0, (equal / a.length - 1 / 256) / (1 - 1 / 256));
 }

@@ -1,0 +1,48 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { buildCorpus } from "./build.ts";
+import { parseCorpusConfig } from "./config.ts";
+import { DropLog } from "./drop-log.ts";
+import { cleaningAudit, dropsByRule, formatCleaningAudit, sampleDocuments, verifyCorpus } from "./inspect.ts";
+import { prose, testFolder, writeFiles } from "./testing.ts";
+
+async function build(): Promise<string> {
+  const folder = await testFolder();
+  const notes: Record<string, string> = { "notes/short.txt": "too short" };
+  for (let i = 0; i < 12; i++) notes[`notes/n${i}.txt`] = `${prose(i)} see https://example.org/${i}`;
+  await writeFiles(folder, notes);
+  const source = { type: "text" as const, path: join(folder, "notes"), kind: "guideline" as const };
+  await buildCorpus(parseCorpusConfig({ sources: [source], stages: { filter: {} } }), {
+    directory: join(folder, "out"),
+  });
+  return join(folder, "out");
+}
+
+test("samples, drops, the audit and the accounts of a corpus", async () => {
+  const directory = await build();
+  const sample = await sampleDocuments(directory, 3);
+  expect(sample).toHaveLength(3);
+  expect(await sampleDocuments(directory, 3)).toEqual(sample);
+  expect(await dropsByRule(directory)).toMatchObject([
+    { rule: "filter.too-few-words", count: 1, samples: [{ id: "text:short.txt", value: 2, threshold: 30 }] },
+  ]);
+  const audit = await cleaningAudit(directory);
+  expect(audit.rules.find(({ rule }) => rule === "url")).toMatchObject({ documents: 12, removals: 12 });
+  expect(formatCleaningAudit(audit, 1)).toContain(
+    "url: 12 changes in 12 documents, 254 characters less\n  text:n0.txt\n    - https://example.org/0\n    + ",
+  );
+  expect(await verifyCorpus(directory)).toMatchObject({ documents: 12, drops: 1 });
+});
+
+test("a drop log that lost a record is noticed", async () => {
+  const directory = await build();
+  const path = join(directory, "drops.jsonl.zst");
+  await rm(path);
+  await (await DropLog.create(path)).commit();
+  await expect(verifyCorpus(directory)).rejects.toMatchObject({
+    code: "CORPUS_UNACCOUNTED",
+    message: "13 documents entered, 0 were added, but 12 left and 0 are in the drop log",
+  });
+  await writeFile(path, "");
+});
