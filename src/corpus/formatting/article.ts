@@ -131,10 +131,10 @@ export function formatArticle(article: Article, options: FormatOptions = {}, led
     if (first === undefined) {
       if (/[\p{L}\p{N}]/u.test(item.label)) lines.push(`${indent}${item.label}`);
       else ledger.drop("empty-list-item", item.label);
-    } else
-      lines[from] = first.startsWith(`${indent}  `)
-        ? `${indent}${item.label} ${first.slice(indent.length + 2)}`
-        : first;
+    } else if (first.startsWith(`${indent}  `))
+      lines[from] = `${indent}${item.label} ${first.slice(indent.length + 2)}`;
+    // A heading opens the item: the label stands alone.
+    else lines.splice(from, 0, indent + item.label);
   };
 
   const title = inline.format(article.title);

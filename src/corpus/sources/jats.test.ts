@@ -40,7 +40,14 @@ interface Made {
   permissions?: string;
 }
 
-const article = ({ body = "", back = "", front = "", rest = "", type = "research-article", permissions = "" }: Made): string =>
+const article = ({
+  body = "",
+  back = "",
+  front = "",
+  rest = "",
+  type = "research-article",
+  permissions = "",
+}: Made): string =>
   `<article article-type="${type}" xml:lang="en" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:mml="http://www.w3.org/1998/Math/MathML"><front><journal-meta><journal-title-group><journal-title>Journal of Examples</journal-title></journal-title-group></journal-meta><article-meta><article-id pub-id-type="pmc">123</article-id><article-id pub-id-type="pmid">456</article-id><article-id pub-id-type="doi">10.1/X</article-id><title-group><article-title>On <italic>examples</italic><xref ref-type="fn" rid="n1">*</xref></article-title></title-group><contrib-group><contrib contrib-type="author"><name><surname>Roe</surname><given-names>Jane</given-names></name></contrib></contrib-group><pub-date pub-type="epub"><day>3</day><month>2</month><year>2019</year></pub-date><pub-date pub-type="pmc-release"><year>2018</year></pub-date>${permissions}${front}</article-meta></front><body>${body}</body>${back === "" ? "" : `<back>${back}</back>`}${rest}</article>`;
 
 const REFERENCES = `<ref-list><title>References</title>${[
@@ -73,7 +80,13 @@ describe("the text of an article", () => {
         back: "<ack><p>Thanks.</p></ack>",
       }),
     });
-    expect(documents[0]).toMatchObject({ id: "pmc:PMC123", kind: "paper", title: "On examples", published: "2019-02-03", language: "en" });
+    expect(documents[0]).toMatchObject({
+      id: "pmc:PMC123",
+      kind: "paper",
+      title: "On examples",
+      published: "2019-02-03",
+      language: "en",
+    });
     expect(documents[0]!.text).toMatchInlineSnapshot(`
       "On examples
 
@@ -101,31 +114,37 @@ describe("the text of an article", () => {
   });
 
   test("citations of every style", async () => {
-    expect(await bodyOf(`<p>Seen [${cite("r1", "1")}, ${cite("r2", "2")}]. Not (${cite("r2", "Jones 2001")}).</p>`)).toBe(
+    expect(
+      await bodyOf(`<p>Seen [${cite("r1", "1")}, ${cite("r2", "2")}]. Not (${cite("r2", "Jones 2001")}).</p>`),
+    ).toBe(
       "Seen [bib_ref] A trial of one drug, Smith [/bib_ref] [bib_ref] Two drugs compared, Jones [/bib_ref]. Not [bib_ref] Two drugs compared, Jones [/bib_ref].",
     );
     // Twelve words, then dots.
     expect(await bodyOf(`<p>Long.<sup>${cite("r3", "3")}</sup></p>`)).toBe(
       "Long. [bib_ref] A very long title of a study that goes on and on..., van den Berg [/bib_ref]",
     );
-    const range = "[bib_ref] A trial of one drug, Smith [/bib_ref] [bib_ref] Two drugs compared, Jones [/bib_ref] [bib_ref] A very long title of a study that goes on and on..., van den Berg [/bib_ref]";
+    const range =
+      "[bib_ref] A trial of one drug, Smith [/bib_ref] [bib_ref] Two drugs compared, Jones [/bib_ref] [bib_ref] A very long title of a study that goes on and on..., van den Berg [/bib_ref]";
     expect(await bodyOf(`<p>Range [${cite("r1", "1")}–${cite("r3", "3")}], so.</p>`)).toBe(`Range ${range}, so.`);
     expect(await bodyOf(`<p>Range [${cite("r1", "1-3")}], so.</p>`)).toBe(`Range ${range}, so.`);
     expect(await bodyOf(`<p>Both ${cite("r1 r4", "1, 4")}.</p>`)).toBe(
       "Both [bib_ref] A trial of one drug, Smith [/bib_ref] [bib_ref] Four, Liu [/bib_ref].",
     );
     // Brackets that hold more than references stay, in pairs.
-    expect(await bodyOf(`<p>Shown (see ${cite("r1", "1")}).</p>`)).toBe("Shown (see [bib_ref] A trial of one drug, Smith [/bib_ref]).");
-  });
-
-  test("a citation that resolves to nothing leaves no stump, unless it says something itself", async () => {
-    expect(await bodyOf(`<p>Gone [${cite("r5", "5")}], ${cite("nowhere", "9")}. Kept (${cite("r5", "Roe, 1999")}).</p>`)).toBe(
-      "Gone,. Kept (Roe, 1999).",
+    expect(await bodyOf(`<p>Shown (see ${cite("r1", "1")}).</p>`)).toBe(
+      "Shown (see [bib_ref] A trial of one drug, Smith [/bib_ref]).",
     );
   });
 
+  test("a citation that resolves to nothing leaves no stump, unless it says something itself", async () => {
+    expect(
+      await bodyOf(`<p>Gone [${cite("r5", "5")}], ${cite("nowhere", "9")}. Kept (${cite("r5", "Roe, 1999")}).</p>`),
+    ).toBe("Gone,. Kept (Roe, 1999).");
+  });
+
   test("figures and tables: mentions in the text, blocks behind it, cells apart", async () => {
-    const fig = '<fig id="f1"><label>Fig. 1.</label><caption><title>Flow of patients</title><p>Enrolled, <bold>n</bold> = 12.</p></caption><graphic xlink:href="x"><alt-text>An image</alt-text></graphic></fig>';
+    const fig =
+      '<fig id="f1"><label>Fig. 1.</label><caption><title>Flow of patients</title><p>Enrolled, <bold>n</bold> = 12.</p></caption><graphic xlink:href="x"><alt-text>An image</alt-text></graphic></fig>';
     const table =
       '<table-wrap id="t1"><label>Table 1</label><caption><p>Doses; all groups</p></caption><table><thead><tr><th rowspan="2">Drug</th><th colspan="2">Dose</th></tr><tr><th>mg</th><th>n</th></tr></thead><tbody><tr><td>A</td><td>1<xref ref-type="table-fn" rid="tf">2</xref></td><td>10<sup>3</sup></td></tr><tr><td/><td>3</td><td>4</td></tr></tbody></table><table-wrap-foot><fn id="tf"><label>2</label><p>Twice daily.</p></fn></table-wrap-foot></table-wrap>';
     const mention = (id: string, type: string, text: string) => `<xref ref-type="${type}" rid="${id}">${text}</xref>`;
@@ -147,7 +166,8 @@ describe("the text of an article", () => {
   });
 
   test("formulas, lists, definitions, boxes, notes, supplements", async () => {
-    const math = "<mml:math><mml:mi>p</mml:mi><mml:mo>&lt;</mml:mo><mml:msup><mml:mn>10</mml:mn><mml:mrow><mml:mo>-</mml:mo><mml:mn>3</mml:mn></mml:mrow></mml:msup></mml:math>";
+    const math =
+      "<mml:math><mml:mi>p</mml:mi><mml:mo>&lt;</mml:mo><mml:msup><mml:mn>10</mml:mn><mml:mrow><mml:mo>-</mml:mo><mml:mn>3</mml:mn></mml:mrow></mml:msup></mml:math>";
     const body = `<p>With <inline-formula><alternatives><tex-math>\\documentclass{x}\\begin{document}$$x_i$$\\end{document}</tex-math>${math}</alternatives></inline-formula>-fold <disp-formula>${math}<label>(1)</label></disp-formula>noted<fn id="n"><p>A note.</p></fn>.</p><list list-type="order"><list-item><p>One</p><list list-type="bullet"><list-item><p>inner</p></list-item></list></list-item><list-item><label>(b)</label><p>Two</p></list-item></list><def-list><def-item><term>CI</term><def><p>confidence interval</p></def></def-item></def-list><boxed-text><caption><title>Box 1</title></caption><p>Inside.</p></boxed-text><supplementary-material id="s"><label>S1</label><caption><p>Data.</p></caption></supplementary-material><p>URL (<ext-link>https://example.org/a?b=1</ext-link>) gone; [fig] is no token.</p>`;
     expect(await bodyOf(body)).toMatchInlineSnapshot(`
       "With [formula] x_i [/formula]-fold
@@ -191,7 +211,9 @@ describe("what becomes of a file", () => {
       "pmc:PMC123 jats.retracted",
       "pmc:PMC123 read.no-text",
     ]);
-    expect(documents.map(({ kind, text }) => [kind, text])).toEqual([["abstract", "On examples\n\n# Abstract\nOnly this."]]);
+    expect(documents.map(({ kind, text }) => [kind, text])).toEqual([
+      ["abstract", "On examples\n\n# Abstract\nOnly this."],
+    ]);
   });
 
   test("malformed, cut, empty, HTML: the file and the offset; sets of articles go on", async () => {
@@ -210,7 +232,9 @@ describe("what becomes of a file", () => {
     });
     expect(documents.length).toBe(4);
     expect(documents[2]!.text).toBe("On examples\n\n&x; why © …");
-    expect(drops.map(({ id, rule, reason }) => `${id.replace(/#[1-9]\d*/, "#…")} ${rule}: ${reason}`)).toMatchInlineSnapshot(`
+    expect(
+      drops.map(({ id, rule, reason }) => `${id.replace(/#[1-9]\d*/, "#…")} ${rule}: ${reason}`),
+    ).toMatchInlineSnapshot(`
       [
         "a.xml#… read.malformed: malformed XML: </q> where </p> is due",
         "b.nxml#0 read.cut-short: the file ends inside a <article>",
@@ -243,15 +267,31 @@ describe("what becomes of a file", () => {
 describe("licenses by the article's own words", () => {
   test.each([
     ['xlink:href="http://creativecommons.org/licenses/by/4.0/" This article is open', "CC-BY-4.0", true],
-    ["http://creativecommons.org/licenses/by/4.0/ The CC0 waiver (http://creativecommons.org/publicdomain/zero/1.0/) applies to the data", "CC-BY-4.0", true],
-    ["http://creativecommons.org/licenses/by/3.0/ and Attribution-NonCommercial, see creativecommons.org/licenses/by-nc-sa/3.0/", "CC-BY-NC-SA-3.0", true],
+    [
+      "http://creativecommons.org/licenses/by/4.0/ The CC0 waiver (http://creativecommons.org/publicdomain/zero/1.0/) applies to the data",
+      "CC-BY-4.0",
+      true,
+    ],
+    [
+      "http://creativecommons.org/licenses/by/3.0/ and Attribution-NonCommercial, see creativecommons.org/licenses/by-nc-sa/3.0/",
+      "CC-BY-NC-SA-3.0",
+      true,
+    ],
     ["creativecommons.org/licenses/by-nc-nd/4.0", "CC-BY-NC-ND-4.0", false],
-    ["under the terms of the Creative Commons Attribution License, which permits unrestricted use", "LicenseRef-CC-BY", true],
+    [
+      "under the terms of the Creative Commons Attribution License, which permits unrestricted use",
+      "LicenseRef-CC-BY",
+      true,
+    ],
     ["Creative Commons Attribution-NonCommercial-NoDerivs 3.0 License", "CC-BY-NC-ND-3.0", false],
     ["distributed under CC BY-NC 4.0", "CC-BY-NC-4.0", true],
     ["CCBY", "LicenseRef-CC-BY", true],
     ["http://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0", true],
-    ["Creative Commons Public Domain declaration, which stipulates that, once placed in the public domain, this work", "LicenseRef-PublicDomain", true],
+    [
+      "Creative Commons Public Domain declaration, which stipulates that, once placed in the public domain, this work",
+      "LicenseRef-PublicDomain",
+      true,
+    ],
     ["Copyright 2002 by the authors. All rights reserved.", "unknown", false],
     ["", "unknown", false],
   ])("%s", (statement, id, redistributable) => expect(statedLicense(statement)).toEqual({ id, redistributable }));

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Document, Drop } from "../document.ts";
-import { medlineDate, withoutTranslationBrackets } from "./pubmed-record.ts";
 import { type PubMedOptions, readPubMed } from "./pubmed.ts";
+import { medlineDate, withoutTranslationBrackets } from "./pubmed-record.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "meditron-pubmed-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,7 +38,15 @@ interface Made {
   citation?: string;
 }
 
-const record = ({ pmid = 1, version = 1, revised = "2020-05-06", title = "A title.", abstract = "<AbstractText>Text.</AbstractText>", article = "", citation = "" }: Made = {}): string => {
+const record = ({
+  pmid = 1,
+  version = 1,
+  revised = "2020-05-06",
+  title = "A title.",
+  abstract = "<AbstractText>Text.</AbstractText>",
+  article = "",
+  citation = "",
+}: Made = {}): string => {
   const [year, month, day] = revised.split("-");
   return `<PubmedArticle><MedlineCitation Status="MEDLINE"><PMID Version="${version}">${pmid}</PMID><DateRevised><Year>${year}</Year><Month>${month}</Month><Day>${day}</Day></DateRevised><Article><Journal><JournalIssue><PubDate><Year>2019</Year><Month>Apr</Month></PubDate></JournalIssue><Title>Journal of Examples</Title></Journal><ArticleTitle>${title}</ArticleTitle>${abstract === "" ? "" : `<Abstract>${abstract}</Abstract>`}<Language>eng</Language>${article}</Article>${citation}</MedlineCitation><PubmedData><ArticleIdList><ArticleId IdType="pubmed">${pmid}</ArticleId><ArticleId IdType="doi">10.1/x${pmid}</ArticleId><ArticleId IdType="pmc">PMC7</ArticleId></ArticleIdList><ReferenceList><Reference><ArticleIdList><ArticleId IdType="doi">10.1/cited</ArticleId></ArticleIdList></Reference></ReferenceList></PubmedData></PubmedArticle>`;
 };
@@ -73,7 +81,8 @@ describe("what a citation says", () => {
   });
 
   test("markup becomes text without changing a number", async () => {
-    const title = "Ca<sup>2+</sup>, 10<sup>-3</sup> and 10<sup>6.5</sup> in H<sub>2</sub>O: <i>E.&#160;coli</i> &amp; more";
+    const title =
+      "Ca<sup>2+</sup>, 10<sup>-3</sup> and 10<sup>6.5</sup> in H<sub>2</sub>O: <i>E.&#160;coli</i> &amp; more";
     const abstract =
       "<AbstractText>m<sup>2</sup>, p&lt;0.05 and q&gt;3 <mml:math><mml:mfrac><mml:mi>a</mml:mi><mml:mrow><mml:mi>b</mml:mi><mml:mo>+</mml:mo><mml:mn>1</mml:mn></mml:mrow></mml:mfrac></mml:math>\n  10-20 mg (max 40)</AbstractText>";
     const { documents } = await read({ "a.xml": set(record({ title, abstract })) });
@@ -85,7 +94,8 @@ describe("what a citation says", () => {
   test("structured abstracts keep their labels, other abstracts and copyright stand beside", async () => {
     const abstract =
       '<AbstractText Label="BACKGROUND" NlmCategory="BACKGROUND">Why.</AbstractText><AbstractText Label="UNLABELLED">How.</AbstractText><CopyrightInformation>© 2020 The Authors. CC BY 4.0.</CopyrightInformation>';
-    const citation = '<OtherAbstract Type="Publisher" Language="spa"><AbstractText>Por qué.</AbstractText></OtherAbstract>';
+    const citation =
+      '<OtherAbstract Type="Publisher" Language="spa"><AbstractText>Por qué.</AbstractText></OtherAbstract>';
     const { documents } = await read({ "a.xml": set(record({ abstract, citation })) });
     expect(documents[0]!.text).toBe("A title.\nBACKGROUND: Why.\nHow.");
     expect(documents[0]!).toMatchObject({ license: "CC-BY-4.0", redistributable: true });
@@ -116,9 +126,12 @@ describe("what a citation says", () => {
 
 describe("which citations become documents", () => {
   test("every record that does not has its reason", async () => {
-    const retracted = "<PublicationTypeList><PublicationType>Retracted Publication</PublicationType></PublicationTypeList>";
-    const notice = "<PublicationTypeList><PublicationType>Retraction of Publication</PublicationType></PublicationTypeList>";
-    const retractionIn = '<CommentsCorrectionsList><CommentsCorrections RefType="RetractionIn"><RefSource>J</RefSource></CommentsCorrections></CommentsCorrectionsList>';
+    const retracted =
+      "<PublicationTypeList><PublicationType>Retracted Publication</PublicationType></PublicationTypeList>";
+    const notice =
+      "<PublicationTypeList><PublicationType>Retraction of Publication</PublicationType></PublicationTypeList>";
+    const retractionIn =
+      '<CommentsCorrectionsList><CommentsCorrections RefType="RetractionIn"><RefSource>J</RefSource></CommentsCorrections></CommentsCorrectionsList>';
     const { documents, drops } = await read({
       "a.xml": set(
         record({ pmid: 1 }),
@@ -139,7 +152,10 @@ describe("which citations become documents", () => {
       ["pmid:6", "read.no-text"],
       ["a.xml#…", "pubmed.no-id"],
     ]);
-    const kept = await read({ "a.xml": set(record({ abstract: "" }), record({ pmid: 2, article: retracted })) }, { titlesOnly: true, retracted: "keep" });
+    const kept = await read(
+      { "a.xml": set(record({ abstract: "" }), record({ pmid: 2, article: retracted })) },
+      { titlesOnly: true, retracted: "keep" },
+    );
     expect(kept.documents.map(({ text }) => text)).toEqual(["A title.", "A title.\nText."]);
   });
 
@@ -154,9 +170,12 @@ describe("which citations become documents", () => {
       "n2.xml": set(
         record({ pmid: 1, revised: "2020-01-01", title: "older state in a later file" }),
         record({ pmid: 2, version: 1, revised: "2024-01-01", title: "version 1" }),
-        "<DeleteCitation><PMID Version=\"1\">3</PMID><PMID Version=\"1\">4</PMID></DeleteCitation>",
+        '<DeleteCitation><PMID Version="1">3</PMID><PMID Version="1">4</PMID></DeleteCitation>',
       ),
-      "n3.xml": set(record({ pmid: 4, title: "back" }), record({ pmid: 1, revised: "2021-01-01", title: "same date, later file" })),
+      "n3.xml": set(
+        record({ pmid: 4, title: "back" }),
+        record({ pmid: 1, revised: "2021-01-01", title: "same date, later file" }),
+      ),
     });
     expect(documents.map(({ id, title }) => [id, title])).toEqual([
       ["pmid:2", "version 2"],
@@ -177,7 +196,11 @@ describe("which citations become documents", () => {
       "\nPMID- 9\nOWN - NLM\nDP  - 2001 Feb\nTI  - [A title that goes\n      on].\nAB  - AIM: To see. UNLABELLED: More\n      of it.\nMH  - *Asthma\nPT  - Journal Article\n\nPMID- 10\nTI  - No abstract.\n";
     const { documents, drops } = await read({ "a.nbib": nbib, "b.xml": set(record({ pmid: 11 })) });
     expect(documents.map(({ id }) => id)).toEqual(["pmid:9", "pmid:11"]);
-    expect(documents[0]).toMatchObject({ text: "A title that goes on.\nAIM: To see. More of it.", published: "2001-02", meta: { mesh: ["*Asthma"] } });
+    expect(documents[0]).toMatchObject({
+      text: "A title that goes on.\nAIM: To see. More of it.",
+      published: "2001-02",
+      meta: { mesh: ["*Asthma"] },
+    });
     expect(drops.map(({ rule }) => rule)).toEqual(["pubmed.no-abstract"]);
   });
 });
@@ -202,7 +225,11 @@ describe("damaged files: the damage is told with its place, the rest is read", (
   });
 
   test("cut short, plain and gzip: the records before the cut are kept", async () => {
-    const whole = set(...Array.from({ length: 40 }, (_, i) => record({ pmid: i + 1, abstract: `<AbstractText>${String(Math.sin(i)).repeat(40)}</AbstractText>` })));
+    const whole = set(
+      ...Array.from({ length: 40 }, (_, i) =>
+        record({ pmid: i + 1, abstract: `<AbstractText>${String(Math.sin(i)).repeat(40)}</AbstractText>` }),
+      ),
+    );
     const cut = await read({ "a.xml": whole.slice(0, whole.length - 700) });
     expect(cut.documents.length).toBe(39);
     expect(cut.drops.map(({ rule }) => rule)).toEqual(["read.cut-short"]);
@@ -229,7 +256,10 @@ describe("damaged files: the damage is told with its place, the rest is read", (
   });
 
   test("bytes that are not UTF-8 cost their record; a declared encoding is honoured", async () => {
-    const latin1 = Buffer.from(set(record({ pmid: 1 }), record({ pmid: 2, title: "Ménière" }), record({ pmid: 3 })), "latin1");
+    const latin1 = Buffer.from(
+      set(record({ pmid: 1 }), record({ pmid: 2, title: "Ménière" }), record({ pmid: 3 })),
+      "latin1",
+    );
     const { documents, drops } = await read({ "a.xml": latin1 });
     expect(documents.map(({ id }) => id)).toEqual(["pmid:1", "pmid:3"]);
     expect(drops.map(({ rule }) => rule)).toEqual(["read.not-utf8"]);
@@ -249,7 +279,10 @@ describe("damaged files: the damage is told with its place, the rest is read", (
   });
 
   test("a zip bomb ends where its ratio does", async () => {
-    const bomb = gzipSync(Buffer.concat([Buffer.from(set(record()).replace("</PubmedArticleSet>", "")), Buffer.alloc(400 << 20, 32)]), { level: 9 });
+    const bomb = gzipSync(
+      Buffer.concat([Buffer.from(set(record()).replace("</PubmedArticleSet>", "")), Buffer.alloc(400 << 20, 32)]),
+      { level: 9 },
+    );
     const { documents, drops } = await read({ "a.xml.gz": bomb });
     expect(documents.length).toBe(1);
     expect(drops.map(({ rule }) => rule)).toEqual(["read.zip-bomb"]);
