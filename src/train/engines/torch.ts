@@ -29,7 +29,7 @@ import type { TrainEvent, TrainJob } from "../job.ts";
 import type { TrainResult } from "../trainer.ts";
 import type { EngineOptions } from "./embedded.ts";
 import { parseTorchSettings, type TorchSettings } from "./torch-settings.ts";
-import { findPython, packageFolder, processesPerNode, torchrunArguments } from "./torchrun.ts";
+import { findPython, packageFolder, processesPerNode, TORCHRUN_ENVIRONMENT, torchrunArguments } from "./torchrun.ts";
 
 /** What `worker/train.py` reads. */
 export interface Launch {
@@ -200,11 +200,7 @@ function runWorker(
     const worker = spawn(python, args, {
       stdio: ["ignore", "pipe", "pipe"],
       // One thread a process unless the job says otherwise: several processes share the cores.
-      env: {
-        ...process.env,
-        OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? "1",
-        PYTORCH_CUDA_ALLOC_CONF: "expandable_segments:True",
-      },
+      env: { OMP_NUM_THREADS: "1", ...process.env, ...TORCHRUN_ENVIRONMENT },
     });
     const file = createWriteStream(options.log, { flags: "a" });
     worker.stderr.pipe(file, { end: false });

@@ -48,6 +48,14 @@ export function processesPerNode(settings: TorchSettings): number {
   return gpus > 0 ? gpus : Math.ceil(layoutSize(settings.layout) / settings.nodes);
 }
 
+/** For torchrun and, through it, for every process. */
+export const TORCHRUN_ENVIRONMENT: Record<string, string> = {
+  PYTORCH_CUDA_ALLOC_CONF: "expandable_segments:True",
+  // Processes would otherwise meet in torchrun's own store, which keeps the addresses of those that died: after a restart gloo
+  // connects to them and fails (seen in 2.13). So each attempt gets a store of its own.
+  TORCH_DISABLE_SHARE_RDZV_TCP_STORE: "1",
+};
+
 export interface TorchrunOptions {
   nodes: number;
   processesPerNode: number;

@@ -1,6 +1,7 @@
 /** A PyTorchJob for Kubeflow's training operator: one pod a node, meeting over c10d, restarted when one dies. */
 import { stringify } from "yaml";
 import { ConfigError } from "../../core/index.ts";
+import { TORCHRUN_ENVIRONMENT } from "../engines/torchrun.ts";
 
 export interface PyTorchJobOptions {
   /** Lower-case letters, digits and dashes (a DNS label). */
@@ -50,7 +51,7 @@ export function pyTorchJob(options: PyTorchJobOptions): Record<string, unknown> 
           image,
           // It sets PET_* variables, which torchrun reads as its own options.
           command: ["python", "-m", "torch.distributed.run", options.worker, options.launchFile],
-          env: [{ name: "PYTORCH_CUDA_ALLOC_CONF", value: "expandable_segments:True" }],
+          env: Object.entries(TORCHRUN_ENVIRONMENT).map(([key, value]) => ({ name: key, value })),
           ...(Object.keys(resources).length > 0 && { resources: { limits: resources } }),
           volumeMounts: [
             { name: "run", mountPath: volume.path },

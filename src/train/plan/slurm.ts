@@ -1,6 +1,6 @@
 /** A Slurm batch script for a prepared job: one torchrun a node, meeting at the first. */
 import { ConfigError } from "../../core/index.ts";
-import { torchrunArguments } from "../engines/torchrun.ts";
+import { TORCHRUN_ENVIRONMENT, torchrunArguments } from "../engines/torchrun.ts";
 
 export interface SlurmOptions {
   name: string;
@@ -56,7 +56,7 @@ export function renderSbatch(options: SlurmOptions): string {
     "",
     "set -u",
     ...(options.setup ?? []),
-    "export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True",
+    ...Object.entries(TORCHRUN_ENVIRONMENT).map(([name, value]) => `export ${name}=${value}`),
     `STOP=${quoted(`${directory}/.stop`)}`,
     'rm -f "$STOP"',
     'HEAD=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
