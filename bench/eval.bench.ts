@@ -1,0 +1,233 @@
+/**
+ * Items a second of 5-shot multiple choice: `evaluate(..., format: "lm-eval")` on the embedded engine, and EleutherAI's
+ * lm-evaluation-harness with its `hf` model, on the same weights, items and CPU. The two take turns; the harness gets the
+ * fastest of several batch sizes, and is charged only for its scoring calls, while ours are whole evaluations, files written.
+ *
+ *   npm run bench -- eval [--quick] [--json]
+ *
+ * Before anything is timed, prompts must be equal byte for byte, log-likelihoods of every option within 1e-3 nats, and accuracies
+ * the same. Items are the real ones of ../shared/data.
+ */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Item } from "../src/eval/benchmarks/index.ts";
+import {
+  type Benchmark,
+  evaluate,
+  type ItemRecord,
+  loadBenchmark,
+  type Option,
+  readRecords,
+} from "../src/eval/index.ts";
+import { loadEmbedded } from "../src/providers/embedded.ts";
+import type { LanguageModel } from "../src/providers/language-model.ts";
+import { missingPeer, TorchProcess } from "./peers/torch-process.ts";
+import type { Bench, BenchResult } from "./report.ts";
+
+const shots = 5;
+const data = fileURLToPath(new URL("../../shared/data", import.meta.url));
+/** A 15M-parameter Llama; weights are random but not flat, so that options differ. */
+const shape = {
+  hidden_size: 288,
+  num_hidden_layers: 6,
+  num_attention_heads: 6,
+  num_key_value_heads: 6,
+  intermediate_size: 768,
+  max_position_embeddings: 4096,
+  initializer_range: 0.06,
+  tie_word_embeddings: true,
+};
+
+interface Case {
+  name: string;
+  benchmark: Benchmark;
+  /** The harness's own task. */
+  config: string;
+  /** An item in the columns of the harness's data set. */
+  row(item: Item): object;
+}
+
+const gold = (item: Item) => item.options.findIndex(({ letter }) => letter === item.answer);
+const texts = (options: Option[]) => options.map(({ text }) => text);
+
+export const run: Bench = async ({ quick }) => {
+  const missing = missingPeer() ?? harnessMissing();
+  if (missing) return { subject: "eval", unit: "items/s", results: [], notes: [missing] };
+  const folder = mkdtempSync(join(tmpdir(), "meditron-bench-eval-"));
+  const peer = new TorchProcess("lm-evaluation-harness", "./lm_eval_harness.py", {
+    HF_DATASETS_CACHE: join(folder, "hf"),
+  });
+  const ask = async (command: Record<string, unknown>) => {
+    const answer = await peer.ask(command);
+    if (typeof answer.error === "string") throw new Error(`lm-evaluation-harness: ${answer.error}`);
+    return answer;
+  };
+  try {
+    const cases = await loadCases(quick ? 16 : 64);
+    const directory = join(folder, "model");
+    const tokenizer = `${data}/tokenizers/llama2.tokenizer.json`;
+    await ask({ do: "make-model", directory, tokenizer, config: shape, seed: 1 });
+    const files = cases.map(({ name, benchmark, row, config }) => {
+      const write = (part: string, items: Item[]) => {
+        const path = join(folder, `${name}-${part}.jsonl`);
+        writeFileSync(path, items.map((item) => `${JSON.stringify(row(item))}\n`).join(""));
+        return path;
+      };
+      return {
+        name,
+        config,
+        items: write("items", benchmark.items),
+        demonstrations: write("demonstrations", benchmark.splits.train!.items),
+      };
+    });
+    const threads = availableParallelism();
+    const { version } = await ask({ do: "load", directory, tasks: files, threads });
+    const model = await loadEmbedded({ directory, precision: "f32", threads });
+    const results: BenchResult[] = [];
+    for (const one of cases) results.push(await compare(one, model, ask, folder, quick, String(version)));
+    await model.close();
+    const notes = [
+      `model: ${shape.num_hidden_layers} layers of ${shape.hidden_size}, Llama-2 tokenizer, float32, ${shots} shots, ${threads} threads`,
+      "largest difference: of any option's log-likelihood, in nats; accuracies are equal",
+    ];
+    return { subject: "eval", unit: "items/s", results, notes };
+  } finally {
+    peer.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+type Ask = (command: Record<string, unknown>) => Promise<Record<string, unknown>>;
+
+async function compare(
+  { name, benchmark }: Case,
+  model: LanguageModel,
+  ask: Ask,
+  folder: string,
+  quick: boolean,
+  version: string,
+): Promise<BenchResult> {
+  const count = benchmark.items.length;
+  let turn = 0;
+  const ourTurn = async () => {
+    const directory = join(folder, `ours-${name}-${turn++}`);
+    const startMs = performance.now();
+    const summary = await evaluate(model, benchmark, { directory, format: "lm-eval", shots, seeds: [1234] });
+    const seconds = (performance.now() - startMs) / 1000;
+    const path = join(directory, `option-log-likelihood-${shots}-shot-lm-eval`, "items.jsonl");
+    return { seconds, accuracy: summary.accuracy!, records: (await readRecords<ItemRecord>(path)).records };
+  };
+  const peerTurn = (batchSize: number) => ask({ do: "evaluate", task: name, shots, batchSize });
+
+  const first = await ourTurn();
+  const sizes = quick ? [1, 8] : [1, 4, 16];
+  const trials: { batchSize: number; seconds: number }[] = [];
+  let largest = 0;
+  for (const batchSize of sizes) {
+    const answer = await peerTurn(batchSize);
+    trials.push({ batchSize, seconds: answer.seconds as number });
+    largest = Math.max(largest, agree(name, first, answer));
+  }
+  const { batchSize } = trials.sort((a, b) => a.seconds - b.seconds)[0]!;
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let i = 0; i < (quick ? 2 : 4); i++) {
+    ours.push((await ourTurn()).seconds);
+    theirs.push((await peerTurn(batchSize)).seconds as number);
+  }
+  // The fastest turn of each: on a shared machine the others measure the neighbours.
+  const [mine, its] = [Math.min(...ours), Math.min(...theirs)];
+  return {
+    case: name,
+    ours: count / mine,
+    peer: count / its,
+    peerName: `lm-eval ${version}, batch ${batchSize}`,
+    ratio: its / mine,
+    items: count,
+    "largest difference": largest,
+    accuracy: first.accuracy,
+  };
+}
+
+/** @returns the largest difference of a log-likelihood. @throws when prompts, likelihoods or accuracies do not agree. */
+function agree(
+  name: string,
+  ours: { accuracy: number; records: ItemRecord[] },
+  theirs: Record<string, unknown>,
+): number {
+  const samples = theirs.samples as { logLikelihoods: number[]; prompt: string }[];
+  let largest = 0;
+  for (const [i, { prompt, logLikelihoods }] of ours.records.entries()) {
+    const sample = samples[i]!;
+    if (prompt !== sample.prompt)
+      throw new Error(
+        `${name}, item ${i}: prompts differ\n${JSON.stringify(prompt)}\n${JSON.stringify(sample.prompt)}`,
+      );
+    for (const [k, score] of Object.values(logLikelihoods!).entries())
+      largest = Math.max(largest, Math.abs(score.logLikelihood - sample.logLikelihoods[k]!));
+  }
+  if (largest > 1e-3) throw new Error(`${name}: log-likelihoods differ by ${largest} nats`);
+  if (Math.abs((theirs.accuracy as number) - ours.accuracy) > 1e-9)
+    throw new Error(`${name}: accuracy ${ours.accuracy}, the harness says ${theirs.accuracy}`);
+  return largest;
+}
+
+function harnessMissing(): string | undefined {
+  const packages = fileURLToPath(new URL("../.venv/lib", import.meta.url));
+  const found = ["python3.10", "python3.11", "python3.12", "python3.13"].some((python) =>
+    existsSync(join(packages, python, "site-packages", "lm_eval")),
+  );
+  if (!found) return "lm-evaluation-harness is not in .venv (.venv/bin/pip install lm_eval): nothing to compare with";
+  return existsSync(data) ? undefined : "needs the real items and the tokenizer of ../shared/data";
+}
+
+async function loadCases(count: number): Promise<Case[]> {
+  const load = (config: object) => loadBenchmark(config as never, { name: "bench", directory: `${data}/benchmarks` });
+  /** First items as demonstrations, the next ones as the test. */
+  const cut = (benchmark: Benchmark): Benchmark => {
+    const all = benchmark.splits[benchmark.evaluationSplit]!;
+    const part = (from: number, to: number) => ({ ...all, items: all.items.slice(from, to) });
+    const test = part(shots, shots + count);
+    return { ...benchmark, splits: { train: part(0, shots), [benchmark.evaluationSplit]: test }, items: test.items };
+  };
+  return [
+    {
+      name: "mmlu-anatomy",
+      benchmark: cut(await load({ type: "mmlu", path: "mmlu", subjects: ["anatomy"], paperSubset: false })),
+      config: "mmlu/default/mmlu_anatomy.yaml",
+      row: (item) => ({ question: item.question, choices: texts(item.options), answer: gold(item) }),
+    },
+    {
+      name: "medqa-4",
+      benchmark: cut(await load({ type: "medqa", options: 4, test: "medqa/phrases_no_exclude_test.jsonl" })),
+      config: "medqa/medqa.yaml",
+      row: (item) => ({
+        sent1: item.question,
+        sent2: "",
+        ...Object.fromEntries(texts(item.options).map((text, i) => [`ending${i}`, text])),
+        label: gold(item),
+      }),
+    },
+    {
+      name: "medmcqa",
+      benchmark: cut(await load({ type: "medmcqa", validation: "medmcqa/dev.json" })),
+      config: "medmcqa/medmcqa.yaml",
+      row: (item) => {
+        const [opa, opb, opc, opd] = texts(item.options);
+        return { question: item.question, opa, opb, opc, opd, cop: gold(item) };
+      },
+    },
+    {
+      name: "pubmedqa",
+      benchmark: cut(await load({ type: "pubmedqa", test: "pubmedqa/test_set.json", setting: "reasoning-required" })),
+      config: "pubmedqa/pubmedqa.yaml",
+      row: (item) => ({
+        QUESTION: item.question,
+        CONTEXTS: item.context!.split("\n"),
+        final_decision: item.options[gold(item)]!.text,
+      }),
+    },
+  ];
+}
