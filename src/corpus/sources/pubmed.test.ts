@@ -265,6 +265,8 @@ describe("damaged files: the damage is told with its place, the rest is read", (
     expect(drops.map(({ rule }) => rule)).toEqual(["read.not-utf8"]);
     const declared = Buffer.from(latin1.toString("latin1").replace("utf-8", "ISO-8859-1"), "latin1");
     expect((await read({ "a.xml": declared })).documents[1]!.title).toBe("Ménière");
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(set(record()))]);
+    expect((await read({ "a.xml": marked })).drops).toEqual([]);
     const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(set(record({ title: "Ménière" })), "utf16le")]);
     expect((await read({ "a.xml": utf16 })).documents[0]!.title).toBe("Ménière");
   });

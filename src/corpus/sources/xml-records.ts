@@ -103,12 +103,12 @@ export async function* xmlRecords(
     const text = gap;
     gap = "";
     if (seen === 0 && prolog === "") prolog = text;
-    if (seen === 0 || text === "") return undefined;
+    if (text === "") return undefined;
     const rest = withoutWrapper(text, options.wrapper);
     if (rest === "") return undefined;
     return {
       rule: "read.malformed",
-      reason: `${text.length} bytes between two records belong to neither (${JSON.stringify(rest.slice(0, 40))}): a damaged record`,
+      reason: `${text.length} bytes outside of the records (${JSON.stringify(rest.slice(0, 40))}): a damaged one`,
       offset: gapOffset,
     };
   };
@@ -282,7 +282,8 @@ function findStart(window: Buffer, tag: Buffer, from: number): number {
 
 function withoutWrapper(text: string, wrapper: RegExp): string {
   return text
-    .replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!DOCTYPE[^>[]*(\[[^\]]*\])?\s*>/g, "")
+    .replace(/^\u00ef\u00bb\u00bf/, "") // a byte-order mark, read as Latin-1
+    .replace(/<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!DOCTYPE[^>[]*(\[(?:"[^"]*"|'[^']*'|[^\]"'])*\])?\s*>/g, "")
     .replace(wrapper, "")
     .trim();
 }
