@@ -5,11 +5,11 @@
  *   overlap:   the document holds at least 80% of the item's 8-grams (MEDITRON, appendix B.5).
  *
  * An item too short for a rule is compared whole, if it has at least `MIN_WORDS` words. N-grams that stand in many items
- * ("which of the following is the most likely ...") are the benchmark's own phrasing and say nothing about any one item, so the
- * collision rule leaves them out. A document costs one pass over its words and two probes of a bit table each.
+ * ("which of the following is the most likely ...") are the benchmark's own phrasing and say nothing about any one item: neither
+ * rule starts from one, though they count in the 80%. A document costs one pass over its words and a probe of a bit table each.
  */
 import type { Document, Drop } from "./document.ts";
-import { mix32, ngramHashes, WordBuffer } from "./words.ts";
+import { gramHash, mix32, ngramHashes, WordBuffer } from "./words.ts";
 
 export interface BenchmarkItem {
   benchmark: string;
@@ -39,49 +39,84 @@ const MIN_WORDS = 5;
 const COMMON_ITEMS = 3;
 
 /**
- * N-gram → items that hold it. A bit table answers almost every question; behind it the key is 53 bits of two independent
- * hashes, so a false match is expected once in some ten million documents.
+ * N-gram → items that hold it. A bit table small enough for the cache answers almost every question; behind it an open-addressed
+ * table compares 64 bits of two independent hashes, so a false match does not occur in practice.
  */
 class GramTable {
   readonly n: number;
   #bits: Uint32Array;
-  #mask: number;
-  #items = new Map<number, number[]>();
+  #bitMask: number;
+  /** Slot → first entry of a key + 1, 0 if free. */
+  #slots: Int32Array;
+  /** Of each entry: the key's halves, the item, and the next entry of the same key. */
+  #hashes: Uint32Array;
+  #checks: Uint32Array;
+  #items: Int32Array;
+  #next: Int32Array;
+  #count = 0;
 
-  constructor(n: number, expected: number) {
+  /** @param capacity - N-grams that will be added, at most. */
+  constructor(n: number, capacity: number) {
     this.n = n;
-    const bits = 2 ** Math.ceil(Math.log2(Math.max(1024, 16 * expected)));
-    this.#bits = new Uint32Array(bits / 32);
-    this.#mask = bits - 1;
+    const power = (least: number) => 2 ** Math.ceil(Math.log2(Math.max(1024, least)));
+    this.#bits = new Uint32Array(power(12 * capacity) / 32);
+    this.#bitMask = 32 * this.#bits.length - 1;
+    this.#slots = new Int32Array(power(2 * capacity));
+    this.#hashes = new Uint32Array(capacity);
+    this.#checks = new Uint32Array(capacity);
+    this.#items = new Int32Array(capacity);
+    this.#next = new Int32Array(capacity).fill(-1);
   }
 
-  #key(hash: number, words: WordBuffer, at: number): number {
+  /** Whether an n-gram of this hash may be in the table. */
+  mayHold(hash: number): boolean {
+    const bit = hash & this.#bitMask;
+    return ((this.#bits[bit >>> 5]! >>> (bit & 31)) & 1) !== 0;
+  }
+
+  #check(words: WordBuffer, at: number): number {
     let check = 0;
     for (let i = at; i < at + this.n; i++) check = Math.imul(check ^ words.hashes[i]!, 0x5bd1e995) ^ (check >>> 13);
-    return hash * 2 ** 21 + (mix32(check) >>> 11);
+    return mix32(check);
+  }
+
+  /** The slot of a key: where it stands, or the free one where it would. */
+  #slot(hash: number, check: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = (hash ^ (hash >>> 15)) & mask;
+    for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
+      if (this.#hashes[entry - 1] === hash && this.#checks[entry - 1] === check) break;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
   }
 
   add(hash: number, words: WordBuffer, at: number, item: number): void {
-    const key = this.#key(hash, words, at);
-    const items = this.#items.get(key);
-    if (items === undefined) this.#items.set(key, [item]);
-    else if (items.at(-1) !== item) items.push(item);
-    const bit = hash & this.#mask;
-    this.#bits[bit >>> 5]! |= 1 << (bit & 31);
+    const check = this.#check(words, at);
+    const slot = this.#slot(hash, check);
+    const first = this.#slots[slot]! - 1;
+    // Items are added one after the other: a repeated n-gram of one item is at the head of its chain.
+    if (first !== -1 && this.#items[first] === item) return;
+    const entry = this.#count++;
+    this.#hashes[entry] = hash;
+    this.#checks[entry] = check;
+    this.#items[entry] = item;
+    this.#next[entry] = first;
+    this.#slots[slot] = entry + 1;
+    const bit = hash & this.#bitMask;
+    this.#bits[bit >>> 5] = this.#bits[bit >>> 5]! | (1 << (bit & 31));
   }
 
-  /** Items that hold the n-gram at word `at`. */
-  get(hash: number, words: WordBuffer, at: number): { key: number; items: number[] } | undefined {
-    const bit = hash & this.#mask;
-    if (((this.#bits[bit >>> 5]! >>> (bit & 31)) & 1) === 0) return undefined;
-    const key = this.#key(hash, words, at);
-    const items = this.#items.get(key);
-    return items && { key, items };
-  }
-
-  /** Forgets n-grams that `isCommon` says are in too many items. */
-  prune(isCommon: (items: number[]) => boolean): void {
-    for (const [key, items] of this.#items) if (isCommon(items)) this.#items.delete(key);
+  /**
+   * Calls `visit` for the items that hold the n-gram at word `at`; not if they are more than `limitOf` allows, for then the
+   * n-gram is the benchmark's phrasing.
+   */
+  visit(hash: number, words: WordBuffer, at: number, limitOf: Uint32Array, visit: (item: number) => void): void {
+    const first = this.#slots[this.#slot(hash, this.#check(words, at))]! - 1;
+    if (first === -1) return;
+    let left = limitOf[this.#items[first]!]!;
+    for (let entry = first; entry !== -1; entry = this.#next[entry]!) if (left-- === 0) return;
+    for (let entry = first; entry !== -1; entry = this.#next[entry]!) visit(this.#items[entry]!);
   }
 }
 
@@ -94,7 +129,9 @@ export class Decontaminator {
   #collision: GramTable;
   #overlap: GramTable;
   /** Distinct 8-grams of each item. */
-  #gramsOf: Uint32Array;
+  #gramsOf: (Uint32Array | undefined)[] = [];
+  /** Items in which an n-gram may stand before it counts as phrasing, by the size of the item's benchmark. */
+  #limitOf: Uint32Array;
   /** Short items by their number of words. */
   #whole = new Map<number, GramTable>();
   #words = new WordBuffer();
@@ -104,35 +141,33 @@ export class Decontaminator {
     this.items = items;
     this.options = options;
     const { collisionWords, overlapWords } = options;
-    this.#gramsOf = new Uint32Array(items.length);
+    const sizes = new Map<string, number>();
     let words = 0;
-    for (const item of items) words += this.#words.scan(item.text);
+    for (const item of items) {
+      words += this.#words.scan(item.text);
+      sizes.set(item.benchmark, (sizes.get(item.benchmark) ?? 0) + 1);
+    }
+    this.#limitOf = Uint32Array.from(items, (item) => Math.max(COMMON_ITEMS, 0.01 * sizes.get(item.benchmark)!));
     this.#collision = new GramTable(collisionWords, words);
     this.#overlap = new GramTable(overlapWords, words);
     const tooShort: BenchmarkItem[] = [];
-    const sizes = new Map<string, number>();
     for (const [index, item] of items.entries()) {
-      sizes.set(item.benchmark, (sizes.get(item.benchmark) ?? 0) + 1);
       const count = this.#words.scan(item.text);
       if (count < MIN_WORDS) {
         tooShort.push(item);
         continue;
       }
       if (count < overlapWords) {
-        const table = this.#whole.get(count) ?? new GramTable(count, 1024);
+        const table = this.#whole.get(count) ?? new GramTable(count, items.length);
         this.#whole.set(count, table);
         this.#enter(table, index);
         continue;
       }
-      this.#gramsOf[index] = new Set(this.#scan(overlapWords)).size;
       this.#enter(this.#overlap, index);
+      this.#gramsOf[index] = Uint32Array.from(new Set(this.#scan(overlapWords)));
       this.#enter(this.#collision, index);
     }
     this.tooShort = tooShort;
-    this.#collision.prune((holders) => {
-      const size = sizes.get(items[holders[0]!]!.benchmark) ?? 0;
-      return holders.length > Math.max(COMMON_ITEMS, 0.01 * size);
-    });
   }
 
   /** N-grams of the words scanned last. */
@@ -146,35 +181,45 @@ export class Decontaminator {
     for (let at = 0; at < grams.length; at++) table.add(grams[at]!, this.#words, at, item);
   }
 
-  #match(table: GramTable, visit: (item: number, key: number) => void): void {
-    const grams = this.#scan(table.n);
-    for (let at = 0; at < grams.length; at++) {
-      const found = table.get(grams[at]!, this.#words, at);
-      if (found) for (const item of found.items) visit(item, found.key);
-    }
-  }
-
   /** Items that a text gives away, in the order of the items. */
   find(text: string): { item: number; rule: ContaminationHit["rule"]; overlap: number }[] {
+    const { collisionWords, overlapWords, overlapFraction } = this.options;
     this.#words.scan(text);
-    const collided = new Set<number>();
-    this.#match(this.#collision, (item) => collided.add(item));
-    const seen = new Map<number, Set<number>>();
-    this.#match(this.#overlap, (item, key) => {
-      const grams = seen.get(item);
-      if (grams) grams.add(key);
-      else seen.set(item, new Set([key]));
-    });
     const hits: ReturnType<Decontaminator["find"]> = [];
-    for (const [item, grams] of seen) {
-      const overlap = grams.size / this.#gramsOf[item]!;
-      if (collided.has(item)) hits.push({ item, rule: "collision", overlap });
-      else if (overlap >= this.options.overlapFraction) hits.push({ item, rule: "overlap", overlap });
-    }
     for (const table of this.#whole.values()) {
       const whole = new Set<number>();
-      this.#match(table, (item) => whole.add(item));
+      const grams = this.#scan(table.n);
+      for (let at = 0; at < grams.length; at++)
+        if (table.mayHold(grams[at]!))
+          table.visit(grams[at]!, this.#words, at, this.#limitOf, (item) => whole.add(item));
       for (const item of whole) hits.push({ item, rule: "whole", overlap: 1 });
+    }
+
+    // Thirteen shared words are six shared 8-grams in a row: the longer n-grams are looked at only there.
+    const candidates = new Set<number>();
+    const collided = new Set<number>();
+    const needed = Math.max(1, collisionWords - overlapWords + 1);
+    const grams = this.#scan(overlapWords);
+    for (let at = 0, run = 0; at < grams.length; at++) {
+      if (!this.#overlap.mayHold(grams[at]!)) {
+        run = 0;
+        continue;
+      }
+      this.#overlap.visit(grams[at]!, this.#words, at, this.#limitOf, (item) => candidates.add(item));
+      if (++run < needed) continue;
+      const start = at - needed + 1;
+      const hash = gramHash(this.#words, start, collisionWords);
+      if (this.#collision.mayHold(hash))
+        this.#collision.visit(hash, this.#words, start, this.#limitOf, (item) => collided.add(item));
+    }
+    if (candidates.size > 0 || collided.size > 0) {
+      const held = new Set(grams);
+      for (const item of new Set([...candidates, ...collided])) {
+        const own = this.#gramsOf[item]!;
+        const overlap = own.reduce((count, gram) => count + (held.has(gram) ? 1 : 0), 0) / own.length;
+        if (collided.has(item)) hits.push({ item, rule: "collision", overlap });
+        else if (overlap >= overlapFraction) hits.push({ item, rule: "overlap", overlap });
+      }
     }
     return hits.sort((a, b) => a.item - b.item);
   }

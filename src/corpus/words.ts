@@ -109,3 +109,10 @@ export function ngramHashes(words: WordBuffer, n: number, out: Uint32Array): num
   }
   return count - n + 1;
 }
+
+/** The hash that `ngramHashes` gives the n-gram at word `at`. */
+export function gramHash({ hashes }: WordBuffer, at: number, n: number): number {
+  let rolling = 0;
+  for (let i = at; i < at + n; i++) rolling = (Math.imul(rolling, FNV_PRIME) + hashes[i]!) | 0;
+  return mix32(rolling);
+}
