@@ -2,6 +2,8 @@
 //
 // A machine without a compiler must still install: failing to build prints what to do and exits 0, and the engine falls back to
 // the slow reference kernels. (By hand, with --force or --sanitize, failing is a failure.) Unchanged sources are not built again.
+//
+// --sanitize builds beside it, in build/Debug, with AddressSanitizer and UndefinedBehaviorSanitizer, and runs the kernel tests on it.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +16,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const sanitize = process.argv.includes("--sanitize");
 const force = sanitize || process.argv.includes("--force");
 const build = join(root, "build");
-const addon = join(build, "Release", "meditron.node");
+const addon = join(build, sanitize ? "Debug" : "Release", "meditron.node");
 const stamp = join(build, "meditron.stamp");
 
 /** Everything the binary depends on: sources, settings, and the Node it was made for. */
@@ -46,13 +48,14 @@ const gyp = createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js");
 const result = spawnSync(
   process.execPath,
   // Without --force only what changed is compiled.
-  [gyp, ...(force ? ["rebuild"] : ["configure", "build"]), "--release", ...headers(), `--jobs=${availableParallelism()}`],
-  {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 64 << 20,
-    env: { ...process.env, GYP_DEFINES: `sanitize=${sanitize ? 1 : 0}` },
-  },
+  [
+    gyp,
+    ...(force && !sanitize ? ["rebuild"] : ["configure", "build"]),
+    sanitize ? "--debug" : "--release",
+    ...headers(),
+    `--jobs=${availableParallelism()}`,
+  ],
+  { cwd: root, encoding: "utf8", maxBuffer: 64 << 20 },
 );
 const output = `${result.stdout ?? ""}${result.stderr ?? ""}`;
 mkdirSync(build, { recursive: true });
@@ -61,7 +64,7 @@ writeFileSync(join(build, "native-build.log"), output);
 if (result.status === 0 && existsSync(addon)) {
   const warnings = output.split("\n").filter((line) => /native\/.*warning:/.test(line));
   for (const warning of warnings) console.log(warning);
-  writeFileSync(stamp, wanted);
+  if (!sanitize) writeFileSync(stamp, wanted);
   console.log(`meditron: native kernels built in ${((performance.now() - started) / 1000).toFixed(0)} s`);
 } else {
   const lines = output.trim().split("\n");
@@ -71,4 +74,21 @@ ${(shown.length > 0 ? shown : lines.slice(-12)).map((line) => `  ${line}`).join(
   -> install a C++20 compiler, make and Python 3 (Debian, Ubuntu: apt install build-essential python3), then: npm run build:native
      the whole output is in ${join(build, "native-build.log")}`);
   process.exit(force ? 1 : 0);
+}
+
+if (sanitize) {
+  // Node itself is not instrumented, so the sanitizer's library has to come first; leaks would all be Node's.
+  const library = spawnSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).stdout.trim();
+  const test = spawnSync(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "src/native", "--pool=forks"], {
+    cwd: root,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      LD_PRELOAD: library,
+      ASAN_OPTIONS: "detect_leaks=0",
+      UBSAN_OPTIONS: "print_stacktrace=1",
+      MEDITRON_ADDON: addon,
+    },
+  });
+  process.exit(test.status ?? 1);
 }

@@ -42,8 +42,9 @@ export interface NativeDescription {
   builds?: Record<string, boolean>;
 }
 
-/** build/ stands beside package.json, above both src/native/ and dist/src/native/. */
+/** build/ stands beside package.json, above both src/native/ and dist/src/native/. MEDITRON_ADDON names another binary (sanitizers). */
 function addonPath(): string {
+  if (process.env.MEDITRON_ADDON) return process.env.MEDITRON_ADDON;
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) folder = dirname(folder);
   return join(folder, "build", "Release", "meditron.node");
