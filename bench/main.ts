@@ -5,6 +5,8 @@ const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   kernels: () => import("./kernels.bench.ts"),
   train: () => import("./train.bench.ts"),
   eval: () => import("./eval.bench.ts"),
+  "corpus-sources": () => import("./corpus-sources.bench.ts"),
+  "corpus-stages": () => import("./corpus-stages.bench.ts"),
 };
 
 function table(report: BenchReport): string {

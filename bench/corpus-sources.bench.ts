@@ -1,0 +1,208 @@
+/**
+ * Readers of scientific literature against pubmed_parser (PyPI), the reader most used: PubMed XML to documents in records/s, JATS to
+ * fully formatted documents in articles/s. pubmed_parser gives fields and bare paragraphs: no nested sections, tables, formulas
+ * or resolved citations. Both are timed in CPU seconds of the whole process (threads included), taking turns, so the ratio is per core.
+ *
+ *   npm run bench -- corpus-sources [--quick] [--json]
+ *
+ * Records are those of ../shared/data where that folder exists, invented ones otherwise. Before anything is timed, both must find
+ * the same number of records.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { SourceItem } from "../src/corpus/document.ts";
+import { readJats } from "../src/corpus/sources/jats.ts";
+import { readPubMed } from "../src/corpus/sources/pubmed.ts";
+import { TorchProcess } from "./peers/torch-process.ts";
+import type { Bench, BenchResult } from "./report.ts";
+
+const root = (path: string) => {
+  // From the sources and from dist/ alike.
+  const near = fileURLToPath(new URL(`../${path}`, import.meta.url));
+  return existsSync(near) ? near : fileURLToPath(new URL(`../../${path}`, import.meta.url));
+};
+const python = root(".venv/bin/python");
+const data = root("../shared/data");
+
+export const run: Bench = async ({ quick }) => {
+  const notes: string[] = [];
+  const folder = mkdtempSync(join(tmpdir(), "meditron-bench-sources-"));
+  const peer = startPeer(notes);
+  try {
+    const rounds = quick ? 3 : 7;
+    const pubmed = pubmedFile(folder, quick ? 2_000 : 8_000, notes);
+    const articles = jatsFolder(folder, quick ? 100 : 300, notes);
+    const results = [
+      await compare("PubMed XML.gz to documents, one pass, records/s", rounds, peer, { pubmed: pubmed.path }, () =>
+        readPubMed({ name: "pubmed", path: pubmed.path, versions: "all" }),
+      ),
+      await compare(
+        "PubMed XML.gz to documents, newest version of each PMID, records/s",
+        rounds,
+        peer,
+        { pubmed: pubmed.path },
+        () => readPubMed({ name: "pubmed", path: pubmed.path }),
+      ),
+      await compare("JATS to formatted documents, articles/s", rounds, peer, { jats: articles.files }, () =>
+        readJats({ name: "pmc", path: articles.path }),
+      ),
+    ];
+    return { subject: "corpus-sources", unit: "records per CPU second", results, notes };
+  } finally {
+    peer?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+async function compare(
+  name: string,
+  rounds: number,
+  peer: TorchProcess | undefined,
+  command: Record<string, unknown>,
+  read: () => AsyncIterable<SourceItem>,
+): Promise<BenchResult> {
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  // The first round warms both up.
+  for (let round = 0; round <= rounds; round++) {
+    const before = process.cpuUsage();
+    let records = 0;
+    for await (const _ of read()) records++;
+    const { user, system } = process.cpuUsage(before);
+    const answer = peer ? await peer.ask(command) : undefined;
+    if (answer && answer.records !== records)
+      throw new Error(`${name}: ${records} records here, ${answer.records} there`);
+    if (round === 0) continue;
+    ours.push(records / ((user + system) / 1e6));
+    if (answer) theirs.push(records / Number(answer.seconds));
+  }
+  const figure = median(ours);
+  if (theirs.length === 0) return { case: name, ours: figure };
+  return {
+    case: name,
+    ours: figure,
+    peer: median(theirs),
+    peerName: "pubmed_parser",
+    ratio: figure / median(theirs),
+    best: Math.max(...ours),
+    peerBest: Math.max(...theirs),
+  };
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+
+function startPeer(notes: string[]): TorchProcess | undefined {
+  try {
+    execFileSync(python, ["-c", "import pubmed_parser"], { stdio: "ignore" });
+  } catch {
+    notes.push("no pubmed_parser in .venv (.venv/bin/pip install pubmed_parser): ours alone");
+    return undefined;
+  }
+  return new TorchProcess("pubmed_parser", "./pubmed_parser_read.py");
+}
+
+// ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function pubmedFile(folder: string, count: number, notes: string[]): { path: string } {
+  const records: string[] = [];
+  if (existsSync(join(data, "pubmed-xml"))) {
+    for (const entry of readdirSync(join(data, "pubmed-xml"), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const bytes = readFileSync(join(entry.parentPath, entry.name));
+      const text = (entry.name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
+      records.push(...(text.match(/<PubmedArticle>[\s\S]*?<\/PubmedArticle>/g) ?? []));
+    }
+    notes.push(`PubMed: ${records.length} real records, repeated to ${count}`);
+  } else {
+    for (let i = 0; i < 500; i++) records.push(inventedCitation(i));
+    notes.push(`PubMed: invented records, repeated to ${count}`);
+  }
+  const path = join(folder, "pubmed.xml.gz");
+  const list = Array.from({ length: count }, (_, i) => records[i % records.length]!);
+  writeFileSync(
+    path,
+    gzipSync(`<?xml version="1.0" encoding="utf-8"?>\n<PubmedArticleSet>\n${list.join("\n")}\n</PubmedArticleSet>\n`),
+  );
+  return { path };
+}
+
+function jatsFolder(folder: string, count: number, notes: string[]): { path: string; files: string[] } {
+  const path = join(folder, "jats");
+  mkdirSync(path);
+  const real = join(data, "jats/evidence-inference/xml");
+  if (existsSync(real)) {
+    for (const name of readdirSync(real).sort().slice(0, count)) symlinkSync(join(real, name), join(path, name));
+    notes.push(`JATS: ${count} real articles`);
+  } else {
+    for (let i = 0; i < count; i++) writeFileSync(join(path, `a${i}.nxml`), inventedArticle(i));
+    notes.push(`JATS: ${count} invented articles`);
+  }
+  return {
+    path,
+    files: readdirSync(path)
+      .sort()
+      .map((name) => join(path, name)),
+  };
+}
+
+const sentence = (i: number) =>
+  `In group ${i % 7} the mean dose was ${(i * 13) % 90}.5 mg (95% CI ${i % 9} to ${10 + (i % 9)}; p &lt; 0.0${1 + (i % 8)}), and recovery took ${i % 31} days. `;
+
+function inventedCitation(i: number): string {
+  const authors = Array.from(
+    { length: 6 },
+    (_, a) =>
+      `<Author ValidYN="Y"><LastName>Roe${a}</LastName><ForeName>Jane</ForeName><Initials>J</Initials><AffiliationInfo><Affiliation>Department ${a}, Example University</Affiliation></AffiliationInfo></Author>`,
+  ).join("");
+  const mesh = Array.from(
+    { length: 12 },
+    (_, m) =>
+      `<MeshHeading><DescriptorName UI="D${m}" MajorTopicYN="N">Heading ${m}</DescriptorName><QualifierName UI="Q${m}" MajorTopicYN="Y">drug therapy</QualifierName></MeshHeading>`,
+  ).join("");
+  const text = ["BACKGROUND", "METHODS", "RESULTS", "CONCLUSIONS"]
+    .map(
+      (label, s) =>
+        `<AbstractText Label="${label}">${sentence(i + s)}${sentence(i * 3 + s)}${sentence(i * 5 + s)}</AbstractText>`,
+    )
+    .join("");
+  const cited = Array.from(
+    { length: 30 },
+    (_, r) =>
+      `<Reference><Citation>Roe J. Work ${r}. J Ex. 2001</Citation><ArticleIdList><ArticleId IdType="pubmed">${r + 1}</ArticleId></ArticleIdList></Reference>`,
+  ).join("");
+  return `<PubmedArticle><MedlineCitation Status="MEDLINE"><PMID Version="1">${i + 1}</PMID><DateRevised><Year>2020</Year><Month>01</Month><Day>02</Day></DateRevised><Article PubModel="Print"><Journal><ISSN IssnType="Print">0000-0000</ISSN><JournalIssue CitedMedium="Print"><Volume>1</Volume><PubDate><Year>2019</Year><Month>Apr</Month></PubDate></JournalIssue><Title>Journal of Examples</Title></Journal><ArticleTitle>Dose ${i} of an invented drug</ArticleTitle><Abstract>${text}</Abstract><AuthorList CompleteYN="Y">${authors}</AuthorList><Language>eng</Language><PublicationTypeList><PublicationType UI="D016428">Journal Article</PublicationType></PublicationTypeList></Article><MedlineJournalInfo><MedlineTA>J Ex</MedlineTA></MedlineJournalInfo><MeshHeadingList>${mesh}</MeshHeadingList></MedlineCitation><PubmedData><ArticleIdList><ArticleId IdType="pubmed">${i + 1}</ArticleId><ArticleId IdType="doi">10.1/x${i}</ArticleId></ArticleIdList><ReferenceList>${cited}</ReferenceList></PubmedData></PubmedArticle>`;
+}
+
+function inventedArticle(i: number): string {
+  const references = Array.from(
+    { length: 40 },
+    (_, r) =>
+      `<ref id="r${r}"><label>${r + 1}</label><element-citation publication-type="journal"><person-group person-group-type="author"><name><surname>Roe${r}</surname><given-names>J</given-names></name></person-group><article-title>A study of invented things, part ${r}</article-title><source>J Ex</source><year>2001</year><volume>1</volume></element-citation></ref>`,
+  ).join("");
+  const paragraph = (p: number) =>
+    `<p>${sentence(p)}${sentence(p * 3)}<xref ref-type="bibr" rid="r${p % 40}">[${(p % 40) + 1}]</xref> ${sentence(p * 7)}(<xref ref-type="table" rid="t1">Table 1</xref>).</p>`;
+  const sections = ["Introduction", "Methods", "Results", "Discussion"]
+    .map(
+      (title, s) =>
+        `<sec><title>${title}</title>${Array.from({ length: 12 }, (_, p) => paragraph(i + s * 12 + p)).join("")}</sec>`,
+    )
+    .join("");
+  const rows = Array.from(
+    { length: 20 },
+    (_, r) => `<tr>${Array.from({ length: 6 }, (_, c) => `<td>${r * c}</td>`).join("")}</tr>`,
+  ).join("");
+  return `<article article-type="research-article" xmlns:xlink="http://www.w3.org/1999/xlink"><front><journal-meta><journal-id journal-id-type="nlm-ta">J Ex</journal-id><journal-title-group><journal-title>Journal of Examples</journal-title></journal-title-group><issn pub-type="ppub">0000-0000</issn><publisher><publisher-name>Examples</publisher-name></publisher></journal-meta><article-meta><article-id pub-id-type="pmid">${i + 1}</article-id><article-id pub-id-type="pmc">${i + 1}</article-id><article-categories><subj-group><subject>Example</subject></subj-group></article-categories><title-group><article-title>Invented article ${i}</article-title></title-group><contrib-group><contrib contrib-type="author"><name><surname>Roe</surname><given-names>Jane</given-names></name><xref ref-type="aff" rid="a1">1</xref></contrib></contrib-group><aff id="a1">Example University</aff><pub-date pub-type="epub"><day>1</day><month>2</month><year>2019</year></pub-date><abstract><p>${sentence(i)}</p></abstract></article-meta></front><body>${sections}<table-wrap id="t1"><label>Table 1</label><caption><p>Doses</p></caption><table><tbody>${rows}</tbody></table></table-wrap></body><back><ref-list>${references}</ref-list></back></article>`;
+}
