@@ -10,6 +10,7 @@ import {
   readShards,
   resolvePaths,
 } from "../../corpus/index.ts";
+import { cleaningAudit, formatCleaningAudit } from "../../corpus/inspect.ts";
 import { check, locate, problemsError } from "../../run/problems.ts";
 import { buildCorpusWithProgress } from "../../run/stages/corpus.ts";
 import { renderTable } from "../../run/table.ts";
@@ -61,6 +62,7 @@ export const corpusInspect: Command = {
     document: { type: "text", value: "id", description: "print this document, or why it was dropped" },
     drops: { type: "text", value: "rule", description: "list what this rule left out" },
     sample: { type: "count", value: "n", description: "print the first n documents" },
+    diff: { type: "flag", description: "what cleaning removed, rule by rule, with samples" },
     verify: { type: "flag", description: "compare every shard with the manifest's hash and count" },
   },
   examples: [
@@ -102,6 +104,10 @@ export const corpusInspect: Command = {
       for await (const drop of readDrops(resolve(directory, manifest.drops.file)))
         if (drop.rule === rule) write(drop, `${drop.id}: ${drop.reason}${drop.title ? ` (${drop.title})` : ""}`);
       return;
+    }
+    if (values.flag("diff")) {
+      const audit = await cleaningAudit(directory);
+      return void write(audit, formatCleaningAudit(audit));
     }
     const sample = values.number("sample");
     if (sample !== undefined) {
