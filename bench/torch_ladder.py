@@ -28,7 +28,7 @@ SHAPES = {
 # Changes of the job, each on top of the ones before: (name, job, torch).
 LADDER = [
     ("eager, full recomputation", dict(recompute=True), dict(compile="off", attention="flash", headChunkTokens=1 << 20)),
-    ("+ compiled blocks", {}, dict(compile="on")),
+    ("+ compiled blocks (on GPUs)", {}, dict(compile="auto")),
     ("+ cuDNN attention", {}, dict(attention="cudnn")),
     ("+ chunked head", {}, dict(headChunkTokens=2048)),
     ("+ no recomputation", dict(recompute=False), {}),
