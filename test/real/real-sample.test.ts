@@ -1,6 +1,6 @@
 /**
- * The main job on real records: recipes/real-sample.yaml with every source whole, and less training than the recipe asks for
- * (the recipe's own takes minutes; the effect on perplexity is as clear after a fifth of it).
+ * The main job on real records: recipes/real-sample.yaml with every source whole, and a smaller model that is trained for
+ * less than the recipe asks for (which takes minutes; the effect on perplexity shows much earlier).
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,12 +26,14 @@ describe.skipIf(!data)("recipes/real-sample.yaml (needs ../shared/data)", () => 
     runs = await mkdtemp(join(tmpdir(), "meditron-real-"));
     const smaller = {
       "variables.data": data,
-      "train.base.tokens": 300_000,
-      "train.continued.tokens": 500_000,
-      "train.base.validationBatches": 4,
-      "train.continued.validationBatches": 4,
-      "benchmarks.pubmedqa.limit": 60,
-      "benchmarks.general.limit": 60,
+      "train.base.from.config.hidden_size": 96,
+      "train.base.from.config.intermediate_size": 256,
+      "train.base.tokens": 150_000,
+      "train.continued.tokens": 300_000,
+      "train.base.validationBatches": 2,
+      "train.continued.validationBatches": 2,
+      "benchmarks.pubmedqa.limit": 40,
+      "benchmarks.general.limit": 40,
     };
     const set = Object.entries(smaller).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
     const { code, stderr } = await cli("run", join(ROOT, "recipes", "real-sample.yaml"), "--runs", runs, ...set);
@@ -63,7 +65,8 @@ describe.skipIf(!data)("recipes/real-sample.yaml (needs ../shared/data)", () => 
       summary.perplexity.find((row) => row.training === training && row.corpus === "medical")!;
     const [base, continued] = [after("base"), after("continued")];
     expect(continued.tokens).toBe(base.tokens); // the same windows
-    expect(continued.perplexity).toBeLessThan(0.6 * base.perplexity);
+    // Measured: 4,263 after the base, 762 after 50 steps on medical text.
+    expect(continued.perplexity).toBeLessThan(0.4 * base.perplexity);
   });
 
   test("accuracies are reported beside chance and the most frequent answer", () => {
