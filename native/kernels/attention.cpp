@@ -174,8 +174,13 @@ void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o
               weight[i] = d_score[i] = zero();
               if (j + kLanes <= from[i] || j >= to[i]) continue;
               const int64_t cell = (r + i) * kScoreStride + j;
-              weight[i] = keep(exp(fma(load(s.scores + cell), set(scale), set(-row_lse[r + i]))), from[i] - j, to[i] - j, zero());
-              d_score[i] = weight[i] * set(scale) * keep(load(s.d_scores + cell) - set(row_dot[r + i]), from[i] - j, to[i] - j, zero());
+              weight[i] = exp(fma(load(s.scores + cell), set(scale), set(-row_lse[r + i])));
+              d_score[i] = load(s.d_scores + cell) - set(row_dot[r + i]);
+              if (j < from[i] || j + kLanes > to[i]) {  // beyond the edge there may be anything, NaN too
+                weight[i] = keep(weight[i], from[i] - j, to[i] - j, zero());
+                d_score[i] = keep(d_score[i], from[i] - j, to[i] - j, zero());
+              }
+              d_score[i] = weight[i] * set(scale) * d_score[i];
             }
             store_row_pair<Math>(p_words, r, j, weight[0], weight[1]);
             store_row_pair<Math>(ds_words, r, j, d_score[0], d_score[1]);

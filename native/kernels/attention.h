@@ -111,13 +111,17 @@ void attend_head(const Rows& o, float* lse, const Rows& q, const PackedKeys& kv,
           }
           Vec top = set(-INFINITY);
           int64_t j = from / kLanes * kLanes;
-          for (; j < to; j += kLanes) top = max(top, keep(load(s + j), from - j, to - j, set(-INFINITY)));
+          for (; j < to; j += kLanes) {
+            const Vec v = load(s + j);
+            top = max(top, j >= from && j + kLanes <= to ? v : keep(v, from - j, to - j, set(-INFINITY)));
+          }
           const float old_top = highest[r], scaled = max_lane(top) * scale, new_top = old_top > scaled ? old_top : scaled;
           Vec sum_r = zero();
           for (j = 0; j < limit; j += kLanes) {
             Vec e = zero();
             if (j + kLanes > from && j < to) {
-              e = keep(exp(fma(load(s + j), set(scale), set(-new_top))), from - j, to - j, zero());
+              e = exp(fma(load(s + j), set(scale), set(-new_top)));
+              if (j < from || j + kLanes > to) e = keep(e, from - j, to - j, zero());
               sum_r = sum_r + e;
             }
             store_words<Math>(s, j, e);

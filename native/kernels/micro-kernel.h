@@ -132,6 +132,26 @@ template <class Math, int Rows, int ARow, int AStep>
   }
   for (; k < steps; k++, a += AStep, b += kTileColumns) step(a, b);
 
+  if (out.type == Type::f32 && out.rows >= Rows && out.columns == kTileColumns) {  // the common case, without a branch a row
+    float* const to = static_cast<float*>(out.c);
+    const Vec alpha = set(out.alpha);
+    if (out.accumulate) {
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < kTileVecs; j++) c[i][j] = fma(alpha, c[i][j], load(to + i * out.stride + j * kLanes));
+    } else {
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; i++)
+#pragma GCC unroll 2
+        for (int j = 0; j < kTileVecs; j++) c[i][j] = alpha * c[i][j];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; i++)
+#pragma GCC unroll 2
+      for (int j = 0; j < kTileVecs; j++) store(to + i * out.stride + j * kLanes, c[i][j]);
+    return;
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {
     if (i >= out.rows) return;
