@@ -11,8 +11,9 @@
  */
 import { type Accounting, Ledger } from "./ledger.ts";
 import { floatName, ReferenceFormatter } from "./references.ts";
-import { collapseSpace } from "./space.ts";
+import { squeezeSpaces } from "./space.ts";
 
+/** Strings are clean: their only white space is single spaces (`collapseSpace`), which readers see to as they cut them out. */
 export type Inline = string | Citation | FloatReference | InlineFormula;
 
 export interface Citation {
@@ -114,7 +115,7 @@ export function formatArticle(article: Article, options: FormatOptions = {}, led
           for (const item of block.items) listItem(item, depth, indent);
           break;
         case "formula": {
-          const text = collapseSpace(block.text).trim();
+          const text = squeezeSpaces(block.text).trim();
           if (text !== "") lines.push(indent + inline.formula(text));
           break;
         }

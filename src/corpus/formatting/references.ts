@@ -1,7 +1,7 @@
 /** Running text with its citations, mentions of figures and tables, and formulas written as MEDITRON's special tokens. */
 import type { Citation, Float, FloatReference, Inline, Reference } from "./article.ts";
 import { countCharacters, type Ledger } from "./ledger.ts";
-import { collapseSpace } from "./space.ts";
+import { collapseSpace, squeezeSpaces } from "./space.ts";
 
 const MAX_WORDS = 12;
 /** A caption longer than this is cut at its first stop when it is only mentioned. */
@@ -33,7 +33,7 @@ export class ReferenceFormatter {
   /** One line of text. */
   format(content: readonly Inline[]): string {
     if (content.length === 0) return "";
-    if (content.length === 1 && typeof content[0] === "string") return collapseSpace(this.#clean(content[0])).trim();
+    if (content.length === 1 && typeof content[0] === "string") return squeezeSpaces(this.#clean(content[0])).trim();
     const line = new Line();
     /** What is left of content[i], when a reference before it took its beginning. */
     let rest: string | undefined;
@@ -44,7 +44,7 @@ export class ReferenceFormatter {
         rest = undefined;
         i++;
       } else if (node.type === "formula") {
-        const formula = collapseSpace(node.text).trim();
+        const formula = squeezeSpaces(node.text).trim();
         if (formula !== "") line.addToken(this.formula(formula));
         i++;
       } else {
@@ -223,7 +223,7 @@ export class ReferenceFormatter {
       this.#mentions.set(float.id, summary);
     }
     const name = floatName(float);
-    const number = /\d+$/.exec(name)?.[0];
+    const number = text === "" ? undefined : /\d+$/.exec(name)?.[0];
     const panels =
       number === undefined
         ? undefined
@@ -236,7 +236,7 @@ export class ReferenceFormatter {
   /** Text of the source without URLs, and without anything that reads as one of our tokens. */
   #clean(text: string): string {
     let clean = text;
-    if (clean.includes("://") || clean.includes("www.") || clean.includes("WWW."))
+    if (clean.includes("://") || clean.includes("www."))
       clean = clean.replace(URL, (url, opening: string | undefined, closing: string | undefined) => {
         let kept = "";
         if (opening && !closing) kept = opening;
@@ -303,7 +303,7 @@ class Line {
 
   finish(): string {
     this.#parts.push(this.#last);
-    return collapseSpace(this.#parts.join("")).trim();
+    return squeezeSpaces(this.#parts.join("")).trim();
   }
 }
 
@@ -328,7 +328,7 @@ export function shorten(text: string): string {
 
 /** What a caption begins with, as far as its first stop. */
 export function captionSummary(caption: readonly Inline[]): string {
-  const plain = collapseSpace(caption.map((node) => (typeof node === "string" ? node : node.text)).join("")).replace(
+  const plain = squeezeSpaces(caption.map((node) => (typeof node === "string" ? node : node.text)).join("")).replace(
     SPECIAL_TOKEN,
     "($1)",
   );

@@ -21,6 +21,11 @@ export function collapseSpace(text: string): string {
   return copied === 0 ? text : out + text.slice(copied);
 }
 
+/** Single spaces again, where clean strings have been joined. */
+export function squeezeSpaces(text: string): string {
+  return text.includes("  ") ? text.replace(/ {2,}/g, " ") : text;
+}
+
 /** White space, control characters and what has no width. */
 export function isLayout(code: number): boolean {
   if (code <= 32) return true;

@@ -6,6 +6,7 @@
  */
 import type { Article, ArticlePart, Block, Float, Inline, ListItem, Reference } from "../formatting/article.ts";
 import { Ledger } from "../formatting/ledger.ts";
+import { squeezeSpaces } from "../formatting/space.ts";
 import {
   addInline,
   addInlineElement,
@@ -153,7 +154,7 @@ function referenceEntry(citation: XmlElement): { title: string; author: string }
   return { title, author };
 }
 
-const plain = (element: XmlElement | undefined): string => textOf(element).replace(/\s+/g, " ").trim();
+const plain = (element: XmlElement | undefined): string => squeezeSpaces(textOf(element)).trim();
 
 // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

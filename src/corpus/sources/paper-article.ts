@@ -4,6 +4,7 @@
  */
 import type { Article, Block, Float, Inline, Reference } from "../formatting/article.ts";
 import { Ledger } from "../formatting/ledger.ts";
+import { collapseSpace } from "../formatting/space.ts";
 import { InlineBuilder } from "./jats-inline.ts";
 import { isMainHeading } from "./paper-headings.ts";
 
@@ -122,7 +123,7 @@ function addSections(
       while (stack.length > 1 && stack[stack.length - 1]!.depth >= depth) stack.pop();
       if (name !== "") {
         ledger.insert(name);
-        const section: Block = { type: "section", heading: [name], blocks: [] };
+        const section: Block = { type: "section", heading: [collapseSpace(name)], blocks: [] };
         stack[stack.length - 1]!.blocks.push(section);
         stack.push({ depth, blocks: section.blocks });
       }
@@ -151,11 +152,11 @@ function inlineOf(paragraph: PaperParagraph): Inline[] {
     const start = span.start ?? -1;
     const end = span.end ?? -1;
     if (start < at || end <= start || end > text.length) continue;
-    builder.text += text.slice(at, start);
-    builder.push(make(text.slice(start, end)));
+    builder.text += collapseSpace(text.slice(at, start));
+    builder.push(make(collapseSpace(text.slice(start, end))));
     at = end;
   }
-  builder.text += text.slice(at);
+  builder.text += collapseSpace(text.slice(at));
   return builder.finish();
 }
 
@@ -172,7 +173,7 @@ function mentionedNumbers(list: readonly PaperParagraph[]): Map<string, string> 
 
 /** "Figure 3. Caption" holds its own label. */
 function floatOf(id: string, entry: PaperFloat, mentioned: string, ledger: Ledger): Float {
-  const text = entry.text ?? "";
+  const text = collapseSpace(entry.text ?? "");
   const kind = entry.type === "table" ? "table" : "figure";
   const written = /^\s*((?:supplementary\s+)?(?:fig(?:ure)?|tab(?:le)?)\.?\s*[A-Z]?\d+[A-Za-z]?)[\s.:|]*/i.exec(text);
   if (written) {

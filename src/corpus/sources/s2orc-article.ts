@@ -8,6 +8,7 @@
  */
 import type { Article, Block, Float, Inline, Reference } from "../formatting/article.ts";
 import { Ledger } from "../formatting/ledger.ts";
+import { collapseSpace } from "../formatting/space.ts";
 import { InlineBuilder } from "./jats-inline.ts";
 import { isMainHeading } from "./paper-headings.ts";
 
@@ -59,18 +60,18 @@ export function s2OrcArticle(content: S2OrcContent, titleOfRecord = ""): S2OrcAr
     if (!standsAlone(text, span)) marks.push({ span, item: (written) => ({ type: "formula", text: written }) });
   marks.sort((a, b) => byPlace(a.span, b.span));
 
-  const inlineBetween = (start: number, end: number): Inline[] => {
+  const inlineBetween = (start: number, end: number, clean: (piece: string) => string = collapseSpace): Inline[] => {
     const builder = new InlineBuilder();
     let at = start;
     for (let i = firstFrom(marks, start); i < marks.length; i++) {
       const { span, item } = marks[i]!;
       if (span.start >= end) break;
       if (span.start < at || span.end > end) continue;
-      builder.text += text.slice(at, span.start);
-      builder.push(item(text.slice(span.start, span.end)));
+      builder.text += clean(text.slice(at, span.start));
+      builder.push(item(collapseSpace(text.slice(span.start, span.end))));
       at = span.end;
     }
-    builder.text += text.slice(at, end);
+    builder.text += clean(text.slice(at, end));
     return builder.finish();
   };
 
@@ -145,7 +146,7 @@ export function s2OrcArticle(content: S2OrcContent, titleOfRecord = ""): S2OrcAr
           ? 1
           : 2;
       open(inlineBetween(start, cut.end), depth);
-    } else if (cut.formula && start === cut.start) here().push({ type: "formula", text: piece });
+    } else if (cut.formula && start === cut.start) here().push({ type: "formula", text: collapseSpace(piece) });
     else if (cut.reason !== "figure") ledger.drop(cut.reason || "overlapping-annotation", piece);
     else if (start !== cut.start) ledger.drop("overlapping-annotation", piece);
     at = cut.end;
@@ -282,7 +283,7 @@ function floatOf(
   text: string,
   span: Span,
   captions: readonly Span[],
-  inlineBetween: (start: number, end: number) => Inline[],
+  inlineBetween: (start: number, end: number, clean?: (piece: string) => string) => Inline[],
   ledger: Ledger,
 ): Float {
   const id = stringOf(span.attributes.id);
@@ -323,7 +324,7 @@ function floatOf(
     const newline = text.indexOf("\n", at);
     const stop = newline === -1 || newline > span.end ? span.end : newline;
     if (text.slice(at, stop).trim() !== "") {
-      const cells = cellsOf(inlineBetween(at, stop));
+      const cells = cellsOf(inlineBetween(at, stop, asWritten));
       ledger.drop("cell-separator", cells.length - 1);
       float.rows.push(cells);
     }
@@ -331,6 +332,9 @@ function floatOf(
   }
   return float;
 }
+
+/** Two spaces between two bars are an empty cell. */
+const asWritten = (piece: string): string => piece;
 
 /** A line of a table at its ` | `. */
 function cellsOf(line: readonly Inline[]): Inline[][] {
@@ -340,7 +344,7 @@ function cellsOf(line: readonly Inline[]): Inline[][] {
     else
       item.split(" | ").forEach((piece, i) => {
         if (i > 0) cells.push([]);
-        if (piece !== "") cells[cells.length - 1]!.push(piece);
+        if (piece !== "") cells[cells.length - 1]!.push(collapseSpace(piece));
       });
   }
   return cells;

@@ -6,8 +6,7 @@
  * are reported, for they were a record once. Memory is bounded by the largest record, whatever the file inflates to.
  */
 import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { readDecompressed } from "../../core/compression.ts";
 import { DataError, fromSystemError } from "../../core/errors.ts";
 
@@ -56,15 +55,18 @@ export async function* readXmlRecords(path: string, options: XmlRecordOptions): 
   let fileBytes: number;
   let whole: Buffer | undefined;
   try {
-    fileBytes = (await stat(path)).size;
-    // One read for a small plain file: opening a stream costs more than the reading.
-    if (fileBytes <= SMALL_FILE_BYTES) {
-      whole = readFileSync(path);
-      if (isCompressed(whole)) whole = undefined;
+    // A small plain file is read at once: what a stream needs before its first byte costs more than the reading.
+    const descriptor = openSync(path, "r");
+    try {
+      fileBytes = fstatSync(descriptor).size;
+      if (fileBytes <= SMALL_FILE_BYTES) whole = readFileSync(descriptor);
+    } finally {
+      closeSync(descriptor);
     }
   } catch (error) {
     throw fromSystemError(error, path, "reading a source");
   }
+  if (whole && isCompressed(whole)) whole = undefined;
   yield* xmlRecords(whole ? [whole] : readDecompressed(path), fileBytes, options);
 }
 

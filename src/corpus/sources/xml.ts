@@ -8,7 +8,7 @@
  *     a budget, so that an entity bomb throws instead of filling the memory. External entities are never opened.
  */
 import { decodeHTMLStrict } from "entities";
-import { countCharacters } from "../formatting/ledger.ts";
+import { collapseSpace, isLayout } from "../formatting/space.ts";
 
 export class XmlElement {
   readonly name: string;
@@ -38,7 +38,7 @@ export interface XmlOptions {
   skip?: ReadonlySet<string>;
   /** Internal entities of the document's DOCTYPE. */
   entities?: ReadonlyMap<string, string>;
-  /** Count the characters of every element, for readers that account for all of them. */
+  /** Count the characters of every element, for readers that account for all of them, and make white space single spaces. */
   count?: boolean;
 }
 
@@ -159,12 +159,34 @@ function addText(
       return;
     }
   }
-  let text = source.slice(start, end);
-  if (text.includes("&")) {
-    text = decoder.decode(text, start);
-    if (count) parent.characters += countCharacters(text);
-  } else if (count) parent.characters += countCharacters(source, start, end);
-  parent.children.push(text);
+  const written = source.slice(start, end);
+  if (written.includes("&")) {
+    const text = decoder.decode(written, start);
+    parent.children.push(count ? counted(parent, text, 0, text.length) : text);
+  } else parent.children.push(count ? counted(parent, source, start, end) : written);
+}
+
+/**
+ * One look at each character: how many count, and whether the white space among them is anything but single spaces.
+ * It looks at the whole source rather than at the piece: every look into a slice is a detour.
+ */
+function counted(parent: XmlElement, source: string, start: number, end: number): string {
+  let count = 0;
+  let layout = false;
+  let plain = true;
+  for (let i = start; i < end; i++) {
+    const code = source.charCodeAt(i);
+    if (code > SPACE && (code < 0x7f || !isLayout(code))) {
+      count++;
+      layout = false;
+    } else {
+      if (layout || code !== SPACE) plain = false;
+      layout = true;
+    }
+  }
+  parent.characters += count;
+  const text = source.slice(start, end);
+  return plain ? text : collapseSpace(text);
 }
 
 /** Comments, CDATA (added as text) and a DOCTYPE; @returns the place behind it. */
@@ -177,8 +199,7 @@ function skipDeclaration(source: string, tag: number, parent: XmlElement | undef
   if (source.startsWith("<![CDATA[", tag)) {
     const end = source.indexOf("]]>", tag + 9);
     if (end === -1) throw new XmlError("a CDATA section that does not end", tag);
-    parent?.children.push(source.slice(tag + 9, end));
-    if (parent && count) parent.characters += countCharacters(source, tag + 9, end);
+    parent?.children.push(count ? counted(parent, source, tag + 9, end) : source.slice(tag + 9, end));
     return end + 3;
   }
   if (!source.startsWith("<!DOCTYPE", tag) || parent) throw new XmlError("a '<!' that opens nothing", tag);
@@ -249,26 +270,61 @@ class EntityDecoder {
   }
 }
 
-/** Entities that no table knows stay as they are written: losing them would lose text. */
-function decodeEntities(text: string): string {
-  return text.replace(/&(?:#(\d{1,8})|#[xX]([0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]*);/g, (written, decimal, hex) => {
-    switch (written) {
-      case "&lt;":
-        return "<";
-      case "&gt;":
-        return ">";
-      case "&amp;":
-        return "&";
-      case "&quot;":
-        return '"';
-      case "&apos;":
-        return "'";
-    }
-    if (decimal === undefined && hex === undefined) return decodeHTMLStrict(written);
-    const code = decimal === undefined ? Number.parseInt(hex as string, 16) : Number(decimal);
+/** What an entity (without & and ;) stands for, or undefined if no table knows it. */
+function entityValue(name: string): string | undefined {
+  switch (name) {
+    case "lt":
+      return "<";
+    case "gt":
+      return ">";
+    case "amp":
+      return "&";
+    case "quot":
+      return '"';
+    case "apos":
+      return "'";
+  }
+  const number = /^#(?:(\d{1,8})|[xX]([0-9a-fA-F]{1,6}))$/.exec(name);
+  if (number) {
+    const code = number[1] === undefined ? Number.parseInt(number[2]!, 16) : Number(number[1]);
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return "\ufffd";
     return code < SPACE ? " " : String.fromCodePoint(code);
-  });
+  }
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(name)) return undefined;
+  const value = decodeHTMLStrict(`&${name};`);
+  return value.startsWith("&") ? undefined : value;
+}
+
+/** The same few hundred entities make up nearly all of them. */
+const known = new Map<string, string | undefined>();
+const MAX_KNOWN = 4096;
+const MAX_ENTITY_NAME = 40;
+
+/** Entities that no table knows stay as they are written: losing them would lose text. */
+function decodeEntities(text: string): string {
+  let decoded = "";
+  let copied = 0;
+  for (let start = text.indexOf("&"); start !== -1; ) {
+    const end = text.indexOf(";", start + 1);
+    if (end === -1) break;
+    let value: string | undefined;
+    if (end - start <= MAX_ENTITY_NAME) {
+      const name = text.slice(start + 1, end);
+      value = known.get(name);
+      if (value === undefined && !known.has(name)) {
+        value = entityValue(name);
+        if (known.size < MAX_KNOWN) known.set(name, value);
+      }
+    }
+    if (value === undefined) {
+      start = text.indexOf("&", start + 1);
+      continue;
+    }
+    decoded += text.slice(copied, start) + value;
+    copied = end + 1;
+    start = text.indexOf("&", copied);
+  }
+  return copied === 0 ? text : decoded + text.slice(copied);
 }
 
 /** Internal general entities of a DOCTYPE: `<!ENTITY name "value">`. External ones (SYSTEM, PUBLIC) are passed over. */
