@@ -146,7 +146,7 @@ async function compare(
     peerName: `lm-eval ${version}, batch ${batchSize}`,
     ratio: its / mine,
     items: count,
-    "largest difference": largest,
+    "largest difference": largest.toExponential(1),
     accuracy: first.accuracy,
   };
 }
