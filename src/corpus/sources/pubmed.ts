@@ -48,7 +48,7 @@ export async function* readPubMed(options: PubMedOptions): AsyncGenerator<Source
       }
       continue;
     }
-    for await (const { record, problem } of records(file)) {
+    for await (const { record, problem } of readXmlRecords(file.path, RECORDS)) {
       if (problem) yield drop(problemDrop(options, file, problem));
       else if (record && !record.tag.startsWith("Delete"))
         yield readRecord(options, file, record, versions, position++);
@@ -56,8 +56,9 @@ export async function* readPubMed(options: PubMedOptions): AsyncGenerator<Source
   }
 }
 
-const records = (file: SourceFile) =>
-  readXmlRecords(file.path, { tags: RECORD_TAGS, format: "PubMed", wrapper: WRAPPER });
+const RECORDS = { tags: RECORD_TAGS, format: "PubMed", wrapper: WRAPPER };
+/** PMID and DateRevised open a record. */
+const HEAD_BYTES = { PubmedArticle: 4096, PubmedBookArticle: 4096 };
 
 /** First pass: no record is parsed, three patterns are looked for in each. */
 async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersions> {
@@ -77,7 +78,7 @@ async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersio
       }
       continue;
     }
-    for await (const { record } of records(file)) {
+    for await (const { record } of readXmlRecords(file.path, { ...RECORDS, headBytes: HEAD_BYTES })) {
       if (!record) continue;
       if (record.tag.startsWith("Delete")) {
         for (const [, pmid] of record.text.matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g))

@@ -40,6 +40,8 @@ export interface XmlRecordOptions {
   /** Tags that may stand around the records; text or other tags there are reported. */
   wrapper: RegExp;
   maxRecordBytes?: number;
+  /** Give only the first bytes of records with these tags, as Latin-1: for a first pass that looks for an id. */
+  headBytes?: Readonly<Record<string, number>>;
 }
 
 const SMALL_FILE_BYTES = 4 << 20;
@@ -95,6 +97,11 @@ export async function* xmlRecords(
   let abandoned = false; // inside a record too large to hold, whose end does not matter any more
   let failure: XmlProblem | undefined;
 
+  const { headBytes } = options;
+  const textOf = (tag: string, bytes: Buffer): string => {
+    const head = headBytes?.[tag];
+    return head === undefined ? bytes.toString("utf8") : bytes.toString("latin1", 0, head);
+  };
   const item = (content: { record: XmlRecord } | { problem: XmlProblem }): XmlRecordItem => ({ ...content, prolog });
   const addGap = (from: number, to: number) => {
     if (abandoned || from >= to) return;
@@ -188,7 +195,9 @@ export async function* xmlRecords(
       const bytes = window.subarray(start.at, stop);
       const offset = base + start.at;
       if (isUtf8(bytes))
-        yield item({ record: { tag: options.tags[start.tag]!, text: bytes.toString("utf8"), offset } });
+        yield item({
+          record: { tag: options.tags[start.tag]!, text: textOf(options.tags[start.tag]!, bytes), offset },
+        });
       else {
         const reason = "bytes that are not UTF-8";
         yield item({ problem: { rule: "read.not-utf8", reason, offset: offset + firstBadByte(bytes) } });
