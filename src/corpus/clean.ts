@@ -52,7 +52,7 @@ const TAGS =
   "kbd|li|mark|ol|p|pre|q|s|section|small|span|strike|strong|style|sub|sup|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|var";
 /** A tag is a known name with `name=value` attributes only: "<b and c>" in an inequality is none. */
 const HTML_TAG = new RegExp(
-  `<!--[\\s\\S]*?-->|</(${TAGS})\\s*>|<(${TAGS})(?:\\s+[a-zA-Z:-]+\\s*=\\s*(?:"[^"<>]*"|'[^'<>]*'|[^\\s"'<>=]+))*\\s*/?>`,
+  `<!--[\\s\\S]{0,10000}?-->|</(${TAGS})\\s*>|<(${TAGS})(?:\\s+[a-zA-Z:-]+\\s*=\\s*(?:"[^"<>]*"|'[^'<>]*'|[^\\s"'<>=]+))*\\s*/?>`,
   "gi",
 );
 const LINE_TAG = /^(br|p|div|li|tr|h[1-6]|table|ul|ol|section|hr)$/i;
@@ -227,7 +227,7 @@ export const CLEANING_RULES = [
       text
         .replace(/[\t\u00a0\u2000-\u200a\u202f\u205f\u3000]/g, " ")
         .replace(/(\S) {2,}/g, "$1 ")
-        .replace(/ +([,.;])(?=\s|$)/g, "$1")
+        .replace(/(?<! ) +([,.;])(?=\s|$)/g, "$1")
         .replace(/(\w) +\)/g, "$1)")
         .replace(/([^\n])\n(#{1,3} )/g, "$1\n\n$2"),
   },
@@ -236,9 +236,10 @@ export const CLEANING_RULES = [
     explain: "blanks at line ends go; more than one blank line in a row becomes one; none at the ends",
     apply: (text) =>
       text
-        .replace(/[ \t]+$/gm, "")
+        .replace(/(?<![ \t])[ \t]+$/gm, "")
         .replace(/\n{3,}/g, "\n\n")
-        .replace(/^\n+|\s+$/g, ""),
+        .replace(/^\n+/, "")
+        .trimEnd(),
   },
 ] as const satisfies CleaningRule[];
 

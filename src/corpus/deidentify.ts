@@ -56,13 +56,13 @@ const isName = (words: string | undefined) =>
   words?.split(/[\s,.]+/).every((word) => word === "" || !NOT_NAMES.has(word.toLowerCase())) === true;
 
 const RULES: readonly Rule[] = [
-  { kind: "EMAIL", pattern: /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g },
+  { kind: "EMAIL", pattern: /(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+/g },
   { kind: "URL", pattern: /\b(?:https?:\/\/|www\.)\S+|\b\d{1,3}(?:\.\d{1,3}){3}\b/g },
   // Record numbers: named ones with at least three digits, and the shapes of national numbers.
   {
     kind: "ID",
     pattern:
-      /\b(?:MRN|medical record(?: number| no\.?)?|record(?: number| no\.?)|NHS(?: number| no\.?)?|SSN|social security(?: number)?|hospital (?:number|no\.?)|patient id|account(?: number| no\.?)?|accession(?: number| no\.?)?|policy(?: number| no\.?)?|insurance(?: number| no\.?)?|licen[cs]e(?: number| no\.?)?|case(?: number| no\.?)|ID)\s*[:#]?\s*((?=[A-Z\d-]*\d{3})[A-Z\d][A-Z\d-]{2,19}|\d{3} \d{3} \d{4})/gi,
+      /\b(?:MRN|medical record(?: number| no\.?)?|record(?: number| no\.?)|NHS(?: number| no\.?)?|SSN|social security(?: number)?|hospital (?:number|no\.?)|patient id|account(?: number| no\.?)?|accession(?: number| no\.?)?|policy(?: number| no\.?)?|insurance(?: number| no\.?)?|licen[cs]e(?: number| no\.?)?|case(?: number| no\.?)|ID)[ \t]{0,5}[:#]?[ \t]{0,5}((?=[A-Z\d-]*\d{3})[A-Z\d][A-Z\d-]{2,19}|\d{3} \d{3} \d{4})/gi,
     group: 1,
   },
   { kind: "ID", pattern: /\b\d{3}-\d{2}-\d{4}\b/g },
@@ -70,7 +70,7 @@ const RULES: readonly Rule[] = [
     kind: "PHONE",
     pattern: /(?:\+\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)[\s.-]?|\b\d{3,5}[\s.-])\d{3}[\s.-]?\d{3,4}\b(?!\s*(?:mg|ml|mcg|g|mmol|units?)\b)/g,
   },
-  { kind: "PHONE", pattern: /\b(?:tel|phone|ph|fax|pager|mobile|cell|bleep|ext)\.?\s*[:#]?\s*((?:\+?\d[\d\s().-]{2,18}\d))/gi, group: 1 },
+  { kind: "PHONE", pattern: /\b(?:tel|phone|ph|fax|pager|mobile|cell|bleep|ext)\.?[ \t]{0,5}[:#]?[ \t]{0,5}((?:\+?\d[\d\s().-]{2,18}\d))/gi, group: 1 },
   // Dates with a day or a month; a year alone stays.
   { kind: "DATE", pattern: /\b\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?\b/g },
   {
@@ -84,18 +84,18 @@ const RULES: readonly Rule[] = [
   { kind: "DATE", pattern: new RegExp(`\\b(?:on|last|next|this)\\s+(${WEEKDAY})\\b`, "gi"), group: 1 },
   {
     kind: "DATE",
-    pattern: /\b(?:on|seen|admitted|discharged|dated|dob|date of birth|born)\s*:?\s*(?:on\s+)?(\d{1,2}\/\d{1,2})\b(?![/\d]|\s*(?:mmHg|VAS|pain|power|strength|GCS))/gi,
+    pattern: /\b(?:on|seen|admitted|discharged|dated|dob|date of birth|born)[ \t]{0,5}:?[ \t]{0,5}(?:on\s+)?(\d{1,2}\/\d{1,2})\b(?![/\d]|\s*(?:mmHg|VAS|pain|power|strength|GCS))/gi,
     group: 1,
   },
   { kind: "AGE", pattern: /\b((?:9\d|1[01]\d))(?=[\s-]*(?:years?|yrs?|y\/?o|yo)\b)/gi, group: 1 },
-  { kind: "AGE", pattern: /\baged?\s*:?\s*(9\d|1[01]\d)\b/gi, group: 1 },
+  { kind: "AGE", pattern: /\baged?[ \t]{0,5}:?[ \t]{0,5}(9\d|1[01]\d)\b/gi, group: 1 },
   {
     kind: "ADDRESS",
     pattern:
       /\b\d{1,5}[A-Za-z]?,?\s+(?:\p{Lu}[\p{L}'-]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Terrace|Close|Crescent|Square|Place)\b\.?(?:,?\s*(?:Apt|Flat|Unit|Suite)\.?\s*\w+)?/gu,
   },
   { kind: "ADDRESS", pattern: /\b[A-Z]{1,2}\d[A-Z\d]?\s+\d[A-Z]{2}\b/g },
-  { kind: "ADDRESS", pattern: /\b(?:[A-Z]{2}|zip|ZIP code|postcode)\s*:?\s*(\d{5}(?:-\d{4})?)\b/g, group: 1 },
+  { kind: "ADDRESS", pattern: /\b(?:[A-Z]{2}|zip|ZIP code|postcode)[ \t]{0,5}:?[ \t]{0,5}(\d{5}(?:-\d{4})?)\b/g, group: 1 },
   { kind: "LOCATION", pattern: new RegExp(`\\b((?:${NAME_WORD}\\s+){1,3}(?:Hospital|Clinic|Infirmary|Medical Cent(?:er|re)|Health Cent(?:er|re)|Nursing Home|Hospice))\\b`, "gu"), group: 1, accept: ([, place]) => isName(place!.split(" ")[0]) },
   { kind: "LOCATION", pattern: new RegExp(`\\b(?:lives in|living in|resident of|resides in|from the (?:city|town|village) of|moved (?:here )?from|born in)\\s+(${NAME_WORD}(?:\\s+${NAME_WORD})?)`, "gu"), group: 1, accept: ([, place]) => isName(place) },
   // Names: after a title, after a role, before a degree, a known given name with a surname, "Surname, Given".
@@ -103,7 +103,7 @@ const RULES: readonly Rule[] = [
   {
     kind: "NAME",
     pattern: new RegExp(
-      `\\b(?:[Pp]atient(?:'s)? name|[Nn]ame|[Pp]atient|[Pp]hysician|[Dd]octor|[Cc]onsultant|[Ss]urgeon|[Ss]igned(?: by)?|[Dd]ictated by|[Aa]ttending|[Rr]eferred by|[Rr]eferring|[Nn]ext of kin|[Ww]ife|[Hh]usband|[Dd]aughter|[Ss]on|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother|[Pp]artner|[Cc]arer|GP|cc)(?:\\s+(?:is|called|named))?\\s*[:,]?\\s*(${NAME_WORD}(?:,?\\s+(?:\\p{Lu}\\.|${NAME_WORD})){0,2})`,
+      `\\b(?:[Pp]atient(?:'s)? name|[Nn]ame|[Pp]atient|[Pp]hysician|[Dd]octor|[Cc]onsultant|[Ss]urgeon|[Ss]igned(?: by)?|[Dd]ictated by|[Aa]ttending|[Rr]eferred by|[Rr]eferring|[Nn]ext of kin|[Ww]ife|[Hh]usband|[Dd]aughter|[Ss]on|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother|[Pp]artner|[Cc]arer|GP|cc)(?:\\s+(?:is|called|named))?[ \\t]{0,5}[:,]?[ \\t]{0,5}(${NAME_WORD}(?:,?\\s+(?:\\p{Lu}\\.|${NAME_WORD})){0,2})`,
       "gu",
     ),
     group: 1,

@@ -3,8 +3,8 @@
  * ` | `), line breaks, and exponents (`10<sup>9</sup>/L` is `10^9/L`, never 109/L). Scripts, styles and forms go.
  * A stack of our own instead of recursion: a page nested a million deep is slow data, not a crash.
  */
-import { type AnyNode, type Element, isTag, isText, type ParentNode } from "domhandler";
-import { parseDocument } from "htmlparser2";
+import { type AnyNode, DomHandler, type Element, isTag, isText, type ParentNode } from "domhandler";
+import { Parser } from "htmlparser2";
 
 const SKIPPED = new Set(
   "script style noscript template svg canvas iframe object embed head button select option textarea input map audio video".split(
@@ -17,7 +17,8 @@ const BLOCKS = new Set(
     "h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul"
   ).split(" "),
 );
-const MAX_DEPTH = 5000;
+/** Browsers stop at 512. */
+const MAX_DEPTH = 300;
 
 export interface RenderOptions {
   /** Elements to leave out. */
@@ -28,9 +29,26 @@ export interface RenderOptions {
   boldHeadings?: number | undefined;
 }
 
+/** Builds the tree, but no deeper than any page goes: elements below are left out of the tree, their text is not. */
+class ShallowHandler extends DomHandler {
+  #skipped = 0;
+
+  override onopentag(name: string, attributes: Record<string, string>): void {
+    if (this.tagStack.length >= MAX_DEPTH) this.#skipped++;
+    else super.onopentag(name, attributes);
+  }
+
+  override onclosetag(): void {
+    if (this.#skipped > 0) this.#skipped--;
+    else super.onclosetag();
+  }
+}
+
 /** Parses HTML (fragment or page); never throws on bad markup. */
 export function parseHtml(html: string): ParentNode {
-  return parseDocument(html, { decodeEntities: true, lowerCaseTags: true });
+  const handler = new ShallowHandler();
+  new Parser(handler, { decodeEntities: true, lowerCaseTags: true }).end(html);
+  return handler.root;
 }
 
 /** Text of a fragment of HTML. */
@@ -42,20 +60,20 @@ export function htmlToText(html: string, options: RenderOptions = {}): string {
 export function renderText(nodes: readonly AnyNode[], options: RenderOptions = {}): string {
   const out = new TextBuilder();
   // An entry is a node still to open, or the closing of one whose children are done.
-  const stack: ({ open: AnyNode; depth: number } | { close: Element })[] = [];
-  const push = (children: readonly AnyNode[], depth: number) => {
-    for (let i = children.length - 1; i >= 0; i--) stack.push({ open: children[i]!, depth });
+  const stack: ({ open: AnyNode } | { close: Element })[] = [];
+  const push = (children: readonly AnyNode[]) => {
+    for (let i = children.length - 1; i >= 0; i--) stack.push({ open: children[i]! });
   };
-  push(nodes, 0);
+  push(nodes);
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
     if ("close" in entry) {
       close(out, entry.close);
       continue;
     }
-    const { open: node, depth } = entry;
+    const { open: node } = entry;
     if (isText(node)) out.text(node.data);
     else if (isTag(node)) {
-      if (SKIPPED.has(node.name) || options.skip?.(node) || depth > MAX_DEPTH) continue;
+      if (SKIPPED.has(node.name) || options.skip?.(node)) continue;
       if (node.name === "table" && options.tables === false) continue;
       if (node.name === "sup") {
         out.superscript(plainText(node));
@@ -69,8 +87,8 @@ export function renderText(nodes: readonly AnyNode[], options: RenderOptions = {
       }
       open(out, node);
       stack.push({ close: node });
-      push(node.children, depth + 1);
-    } else if ("children" in node) push((node as ParentNode).children, depth + 1);
+      push(node.children);
+    } else if ("children" in node) push((node as ParentNode).children);
   }
   return out.end();
 }

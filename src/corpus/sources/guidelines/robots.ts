@@ -35,14 +35,14 @@ export function parseRobots(text: string, product: string): RobotsRules {
     group.agents.some((agent) => agent !== "*" && product.toLowerCase().startsWith(agent)),
   );
   const chosen = ours.length > 0 ? ours : groups.filter((group) => group.agents.includes("*"));
-  const rules = chosen.flatMap((group) => group.rules).map((rule) => ({ ...rule, pattern: pathPattern(rule.path) }));
+  const rules = chosen.flatMap((group) => group.rules);
   return {
     crawlDelaySeconds: chosen.find((group) => group.delay !== undefined)?.delay,
     allows(path) {
       let best = { length: -1, allow: true };
       for (const rule of rules) {
         const { length } = rule.path;
-        if (!rule.pattern.test(path) || length < best.length || (length === best.length && !rule.allow)) continue;
+        if (!matchesPath(rule.path, path) || length < best.length || (length === best.length && !rule.allow)) continue;
         best = { length, allow: rule.allow };
       }
       return best.allow;
@@ -50,13 +50,18 @@ export function parseRobots(text: string, product: string): RobotsRules {
   };
 }
 
-/** `*` stands for anything, `$` at the end for the end. */
-function pathPattern(path: string): RegExp {
-  const ended = path.endsWith("$");
-  const source = (ended ? path.slice(0, -1) : path)
-    .split("*")
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  // Runs of stars are one: "a***b" must not take exponential time.
-  const pattern = source.filter((part, i) => i === 0 || i === source.length - 1 || part !== "").join(".*?");
-  return new RegExp(`^${pattern}${ended ? "$" : ""}`);
+/** `*` stands for anything, `$` at the end for the end. Part after part from left to right: no pattern can take long. */
+function matchesPath(pattern: string, path: string): boolean {
+  const ended = pattern.endsWith("$");
+  const [first = "", ...parts] = (ended ? pattern.slice(0, -1) : pattern).split("*");
+  if (!path.startsWith(first)) return false;
+  if (parts.length === 0) return !ended || path === first;
+  let at = first.length;
+  const last = parts.pop()!;
+  for (const part of parts) {
+    const found = path.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return ended ? path.length - last.length >= at && path.endsWith(last) : path.indexOf(last, at) !== -1;
 }
