@@ -60,11 +60,11 @@ export async function buildCorpus(config: CorpusConfig, options: BuildOptions): 
   const items = await loadBenchmarks(config, options.benchmarks ?? {});
   const keys = await Promise.all(sources.map((source) => inputKey(source, config, items)));
   const tool = await toolVersion();
-  const buildKey = hashJson({ keys, config, tool });
+  const buildKey = (inputs: string[]) => hashJson({ keys: inputs, config, tool });
   const statePath = join(directory, ".build.json");
   if ((await exists(join(directory, MANIFEST))) && (await exists(statePath))) {
     const state = await readJson<{ key: string }>(statePath);
-    if (state.key === buildKey) return readJson<CorpusManifest>(join(directory, MANIFEST));
+    if (state.key === buildKey(keys)) return readJson<CorpusManifest>(join(directory, MANIFEST));
   }
   const work = join(directory, "work");
   try {
@@ -87,7 +87,9 @@ export async function buildCorpus(config: CorpusConfig, options: BuildOptions): 
     options.onProgress?.({ stage: "deduplicate", documents: total, total });
     const manifest = await write({ config, options, folders, staged, decisions, items, tool, total });
     await writeJsonAtomic(join(directory, MANIFEST), manifest);
-    await writeJsonAtomic(statePath, { key: buildKey });
+    // A site that was crawled just now is an input like a folder from here on.
+    const inputs = await Promise.all(sources.map((source) => inputKey(source, config, items)));
+    await writeJsonAtomic(statePath, { key: buildKey(inputs) });
     await rm(work, { recursive: true, force: true });
     return manifest;
   } catch (error) {
@@ -327,6 +329,8 @@ async function inputKey(source: NamedSource, config: CorpusConfig, items: readon
       const { size, mtimeMs } = await stat(file.path);
       files.push([file.relative, size, mtimeMs]);
     }
+  const crawl = source.type === "guideline-site" ? join(source.cache, "crawl.json") : undefined;
+  const snapshot = crawl !== undefined && (await exists(crawl)) ? await readJson(crawl) : undefined;
   const { deduplicate: _, upsample: __, ...stages } = config.stages;
   return hashJson({
     source,
@@ -334,6 +338,7 @@ async function inputKey(source: NamedSource, config: CorpusConfig, items: readon
     near: config.stages.deduplicate,
     only: config.only,
     files,
+    snapshot,
     items,
     tool: await toolVersion(),
   });
