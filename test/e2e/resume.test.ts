@@ -19,7 +19,7 @@ beforeAll(async () => {
   const made = await cli("run", TINY, "--runs", folder, "--name", "made", "--only", "prepare");
   expect(made.stderr).toContain("✓ prepare");
   sources = join(folder, "made", "sources");
-});
+}, 300_000);
 afterAll(async () => {
   killAll();
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
