@@ -107,6 +107,38 @@ describe("generation", () => {
     }
   }
 
+  it("takes a longer request along while others write, without changing theirs", () => {
+    const model = tiny("llama-2");
+    const scheduler = new Scheduler(model, { slots: 3 });
+    const outputs: number[][] = [];
+    const heard: number[][] = [[], []];
+    const add = (i: number, tokens: number[], maxTokens: number) =>
+      scheduler.add({
+        kind: "generate",
+        tokens,
+        maxTokens,
+        temperature: 0,
+        topP: 1,
+        topK: 0,
+        seed: 0,
+        endIds: new Set(),
+        onToken: (token) => heard[i]!.push(token),
+        onDone: (output) => {
+          outputs[i] = output.tokens;
+        },
+      });
+    // A cache of 16 positions would do for the first; the second needs 60 and comes when four tokens are written.
+    add(0, [1, 2], 12);
+    for (let step = 0; step < 4; step++) scheduler.step();
+    expect(heard[0]).toHaveLength(4);
+    add(1, prompt(52, 1), 8);
+    scheduler.step();
+    expect(scheduler.isIdle).toBe(false);
+    while (!scheduler.isIdle) scheduler.step();
+    expect(outputs).toEqual([naiveGreedy(model, [1, 2], 12), naiveGreedy(model, prompt(52, 1), 8)]);
+    expect(heard).toEqual(outputs);
+  });
+
   it("ends at an end token, at a stop, at the limit and at the context", () => {
     const model = tiny("llama-2");
     const greedy = naiveGreedy(model, [1], 8);

@@ -29,6 +29,8 @@ export interface GenerateJob extends SamplingSettings {
   endIds: ReadonlySet<number>;
   /** Asked after every token: whether the output so far ends the sequence (a stop string appeared). */
   isStopped?: (output: number[]) => boolean;
+  /** Told of every token of the output as it is chosen, before `isStopped` and `onDone`. */
+  onToken?: (token: number) => void;
   onDone(result: { tokens: number[]; logLikelihoods: number[]; finish: "stop" | "length" | "end-of-text" }): void;
 }
 
@@ -47,7 +49,9 @@ export interface SchedulerOptions {
 const WORTH_WAITING_TOKENS = 8;
 /** Waiting jobs looked at in one step, for one that can start. */
 const LOOK_AHEAD_JOBS = 64;
-const CACHE_STEP_TOKENS = 64;
+const CACHE_STEP_TOKENS = 16;
+/** A cache that must grow under way grows by at least this factor, since its content is copied. */
+const CACHE_GROWTH = 1.5;
 
 interface Active {
   job: Job;
@@ -192,6 +196,7 @@ export class Scheduler {
       }
       sequence.tokens.push(token);
       sequence.logLikelihoods.push(logLikelihood);
+      job.onToken?.(token);
       const isFull = written + 1 >= job.maxTokens || sequence.tokens.length >= this.maxTokens;
       if (job.isStopped?.(sequence.tokens.slice(job.tokens.length))) this.#finishGenerate(sequence, job, "stop");
       else if (isFull) this.#finishGenerate(sequence, job, "length");
@@ -211,10 +216,6 @@ export class Scheduler {
       if (i === LOOK_AHEAD_JOBS || !this.#active.includes(undefined)) {
         later.push(...this.#waiting.slice(i));
         break;
-      }
-      if (this.#extent(job) > cache.maxTokens) {
-        later.push(job);
-        continue;
       }
       // The last token runs in any case: its logits are wanted. For scoring, so do all that predict a scored token.
       const reusable = (job.kind === "score" ? job.from : job.tokens.length) - 1;
@@ -271,19 +272,16 @@ export class Scheduler {
     return calls.filter(({ plan }) => plan.length > 0);
   }
 
-  /** The cache is as long as the jobs need, not as the context allows; it grows when nothing is underway. */
+  /** The cache is as long as the jobs need, not as the context allows. It grows with what it holds, so nobody waits for others to end. */
   #cacheForWaiting(): KeyValueCache {
-    const isIdle = this.#active.every((sequence) => sequence === undefined);
-    if (!this.#cache || isIdle) {
-      const longest = this.#waiting.reduce((most, job) => Math.max(most, this.#extent(job)), 1);
-      if (!this.#cache || longest > this.#cache.maxTokens) {
-        this.#held.fill([]);
-        const maxTokens = Math.min(this.maxTokens, Math.ceil(longest / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS);
-        this.#cache = undefined; // free the old one first
-        this.#cache = new KeyValueCache(this.#model, { slots: this.#slotCount, maxTokens });
-      }
-    }
-    return this.#cache;
+    const longest = this.#waiting.reduce((most, job) => Math.max(most, this.#extent(job)), 1);
+    const old = this.#cache;
+    if (old && longest <= old.maxTokens) return old;
+    const wanted = Math.max(longest, (old?.maxTokens ?? 0) * CACHE_GROWTH);
+    const maxTokens = Math.min(this.maxTokens, Math.ceil(wanted / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS);
+    if (old) old.grow(maxTokens);
+    else this.#cache = new KeyValueCache(this.#model, { slots: this.#slotCount, maxTokens });
+    return this.#cache!;
   }
 }
 

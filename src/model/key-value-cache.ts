@@ -36,7 +36,7 @@ const KEPT_GRAPHS = 128;
 
 export class KeyValueCache {
   readonly slots: number;
-  readonly maxTokens: number;
+  #maxTokens: number;
   #model: Llama;
   /** [slots + 1, 2, kvHeads, maxTokens, headSize] of each layer. */
   #layers: Storage[];
@@ -48,16 +48,39 @@ export class KeyValueCache {
   #hidden: Tensor | undefined;
 
   constructor(model: Llama, options: { slots: number; maxTokens: number }) {
-    const { config, kernels, numbers } = model;
     this.#model = model;
     this.slots = options.slots;
-    this.maxTokens = options.maxTokens;
+    this.#maxTokens = options.maxTokens;
     model.ensurePositions(options.maxTokens);
-    this.#leastRows = Math.min((kernels.fewRows ?? 0) + 1, options.maxTokens);
-    const length = (this.slots + 1) * 2 * config.kvHeads * this.maxTokens * config.headSize;
-    this.#layers = Array.from({ length: config.layers }, () =>
-      viewOf(numbers.activations, kernels.allocate(length * bytesOf(numbers.activations)), 0, length),
-    );
+    this.#leastRows = Math.min((model.kernels.fewRows ?? 0) + 1, options.maxTokens);
+    this.#layers = Array.from({ length: model.config.layers }, () => this.#allocateLayer());
+  }
+
+  /** Longest sequence of a slot. */
+  get maxTokens(): number {
+    return this.#maxTokens;
+  }
+
+  /** Makes room for longer sequences; what the slots hold stays. */
+  grow(maxTokens: number): void {
+    const { headSize } = this.#model.config;
+    const [from, to] = [this.#maxTokens * headSize, maxTokens * headSize];
+    this.#model.ensurePositions(maxTokens);
+    this.#maxTokens = maxTokens;
+    this.#leastRows = Math.min((this.#model.kernels.fewRows ?? 0) + 1, maxTokens);
+    // Layer by layer: only one is held twice at any time.
+    for (const [layer, old] of this.#layers.entries()) {
+      const next = this.#allocateLayer();
+      for (let i = 0; i * from < old.length; i++) next.set(old.subarray(i * from, (i + 1) * from), i * to);
+      this.#layers[layer] = next;
+    }
+    this.#graphs.clear();
+  }
+
+  #allocateLayer(): Storage {
+    const { config, kernels, numbers } = this.#model;
+    const length = (this.slots + 1) * 2 * config.kvHeads * this.#maxTokens * config.headSize;
+    return viewOf(numbers.activations, kernels.allocate(length * bytesOf(numbers.activations)), 0, length);
   }
 
   /** Runs the rows through the model; positions of one slot must come in order, after those computed before. */
@@ -123,7 +146,7 @@ export class KeyValueCache {
   /** Copies the first `tokens` positions of slot `from` to slot `to`. */
   copy(from: number, to: number, tokens: number): void {
     const { kvHeads, headSize } = this.#model.config;
-    const head = this.maxTokens * headSize;
+    const head = this.#maxTokens * headSize;
     const slot = 2 * kvHeads * head;
     for (const cache of this.#layers) {
       for (let at = 0; at < slot; at += head) {
@@ -166,7 +189,7 @@ export class KeyValueCache {
         heads,
         kvHeads,
         headSize,
-        maxTokens: this.maxTokens,
+        maxTokens: this.#maxTokens,
         sequence: slots,
         position: batch.positions,
       };

@@ -30,11 +30,12 @@ export interface EmbeddedInfo {
 
 export type ToWorker =
   | { type: "score"; call: number; requests: LogLikelihoodRequest[] }
-  | { type: "generate"; call: number; requests: GenerateRequest[] }
+  | { type: "generate"; call: number; requests: GenerateRequest[]; streams: boolean }
   | { type: "cancel"; call: number };
 
 export type FromWorker =
   | { type: "ready"; info: EmbeddedInfo }
+  | { type: "written"; call: number; index: number; sample: number; text: string }
   | { type: "scored"; call: number; index: number; result: LogLikelihood }
   | { type: "generated"; call: number; index: number; result: Generation[] }
   | { type: "failed"; call: number | undefined; error: PackedError };

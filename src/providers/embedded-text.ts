@@ -55,3 +55,62 @@ export function stopRule(tokenizer: Pick<Tokenizer, "decode">, stop: string[]) {
     },
   };
 }
+
+/**
+ * Text that can be shown while tokens still come. A piece is held back while it may change: an unfinished character (half of an emoji
+ * decodes to U+FFFD), the beginning of what may become a stop string. Together the pieces are the finished text.
+ */
+export class TextStream {
+  readonly #tokenizer: Pick<Tokenizer, "decode">;
+  readonly #stop: string[];
+  #tokens: number[] = [];
+  /** Tokens from here on are decoded again, the ones up to `#written` as context: some tokenizers drop a first space. */
+  #from = 0;
+  #written = 0;
+  #held = "";
+  #sent = "";
+
+  constructor(tokenizer: Pick<Tokenizer, "decode">, stop: string[]) {
+    this.#tokenizer = tokenizer;
+    this.#stop = stop;
+  }
+
+  /** @returns what is safe to show after one more token. */
+  push(token: number): string {
+    this.#tokens.push(token);
+    const before = this.#decode(this.#from, this.#written);
+    const now = this.#decode(this.#from, this.#tokens.length);
+    if (now.endsWith("\uFFFD") || now.length < before.length) return "";
+    this.#from = this.#written;
+    this.#written = this.#tokens.length;
+    this.#held += now.slice(before.length);
+    const safe = this.#held.length - this.#mayBeStop();
+    const piece = this.#held.slice(0, safe);
+    this.#held = this.#held.slice(safe);
+    this.#sent += piece;
+    return piece;
+  }
+
+  /** @returns the rest of the finished text. */
+  end(text: string): string {
+    return text.slice(this.#sent.length);
+  }
+
+  /** Characters at the end of what is held that a stop string may begin with, or all from a whole stop string on. */
+  #mayBeStop(): number {
+    const held = this.#held;
+    let most = 0;
+    for (const stop of this.#stop) {
+      if (stop === "") continue;
+      const at = held.indexOf(stop);
+      if (at !== -1) most = Math.max(most, held.length - at);
+      for (let length = Math.min(stop.length - 1, held.length); length > most; length--)
+        if (held.endsWith(stop.slice(0, length))) most = length;
+    }
+    return most;
+  }
+
+  #decode(from: number, to: number): string {
+    return from === to ? "" : this.#tokenizer.decode(this.#tokens.slice(from, to), { skipSpecialTokens: true });
+  }
+}

@@ -7,7 +7,7 @@ import type { Kernels } from "../native/kernels.ts";
 import { loadTokenizer, requireFits } from "../tokens/tokenizer.ts";
 import type { Tokenizer } from "../tokens/types.ts";
 import type { EmbeddedInfo, EmbeddedSettings, FromWorker, ToWorker } from "./embedded-protocol.ts";
-import { endIdsOf, splitContinuation, stopRule } from "./embedded-text.ts";
+import { endIdsOf, splitContinuation, stopRule, TextStream } from "./embedded-text.ts";
 import type { GenerateRequest, Generation, LogLikelihoodRequest } from "./language-model.ts";
 
 const settings = workerData as EmbeddedSettings;
@@ -83,7 +83,7 @@ class Server {
     try {
       for (const [index, request] of message.requests.entries()) {
         if (message.type === "score") this.#score(message.call, index, request as LogLikelihoodRequest);
-        else this.#generate(message.call, index, request as GenerateRequest);
+        else this.#generate(message.call, index, request as GenerateRequest, message.streams);
       }
     } catch (error) {
       this.#cancel(message.call);
@@ -133,7 +133,7 @@ class Server {
     });
   }
 
-  #generate(call: number, index: number, request: GenerateRequest): void {
+  #generate(call: number, index: number, request: GenerateRequest, streams: boolean): void {
     const { prompt, maxTokens, temperature = 0, topP = 1, topK = 0, stop = [], seed = 0, n = 1 } = request;
     const encoded = this.#tokenizer.encode(prompt);
     const whole = encoded.length > 0 ? encoded : [this.#tokenizer.endOfDocumentId];
@@ -144,6 +144,10 @@ class Server {
     const results: Generation[] = [];
     let missing = n;
     for (let k = 0; k < n; k++) {
+      const stream = streams ? new TextStream(this.#tokenizer, stop) : undefined;
+      const write = (piece: string) => {
+        if (piece !== "") send({ type: "written", call, index, sample: k, text: piece });
+      };
       this.#add(call, {
         kind: "generate",
         tokens,
@@ -154,8 +158,10 @@ class Server {
         seed: seed + k,
         endIds: this.#endIds,
         ...(rule.isStopped ? { isStopped: rule.isStopped } : {}),
+        ...(stream ? { onToken: (token: number) => write(stream.push(token)) } : {}),
         onDone: (output) => {
           const { text, tokens: kept } = rule.cut(output.tokens);
+          if (stream) write(stream.end(text));
           const logLikelihood = output.logLikelihoods.slice(0, kept.length).reduce((sum, nats) => sum + nats, 0);
           const result: Generation = { text, tokens: kept, logLikelihood, finish: output.finish };
           results[k] = cut > 0 ? { ...result, truncatedTokens: cut } : result;

@@ -7,7 +7,7 @@ import { initializeModel, parseConfig } from "../model/index.ts";
 import { referenceKernels } from "../native/reference.ts";
 import { trainTokenizer } from "../tokens/train-bpe.ts";
 import { loadEmbedded } from "./embedded.ts";
-import { splitContinuation, stopRule } from "./embedded-text.ts";
+import { splitContinuation, stopRule, TextStream } from "./embedded-text.ts";
 import type { LanguageModel } from "./language-model.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "meditron-embedded-"));
@@ -68,6 +68,33 @@ describe("the embedded model", () => {
     expect(again).toEqual(b);
     expect(new Set([a!.text, b!.text, c!.text]).size).toBe(3);
     expect(a!.logLikelihood).toBeLessThan(0);
+  });
+
+  it("streams the text of every sample while it writes, and the pieces are the text", async () => {
+    const requests = ["the patient has", "the cause"].map((prompt, i) => ({
+      prompt,
+      maxTokens: 20,
+      temperature: 1,
+      seed: 7 + i,
+      n: 2,
+      stop: ["e", "of the"],
+    }));
+    const pieces = new Map<string, string[]>();
+    let piecesBeforeEnd = 0;
+    const results = await model.generate(requests, {
+      onText: (index, sample, text) => {
+        const key = `${index} ${sample}`;
+        pieces.set(key, [...(pieces.get(key) ?? []), text]);
+      },
+      onDone: () => {
+        piecesBeforeEnd ||= [...pieces.values()].flat().length;
+      },
+    });
+    expect(piecesBeforeEnd).toBeGreaterThan(2);
+    for (const [index, samples] of results.entries())
+      for (const [sample, { text }] of samples.entries())
+        expect(pieces.get(`${index} ${sample}`)?.join("") ?? "", `${index} ${sample}`).toBe(text);
+    expect(results.flat().some(({ finish }) => finish === "stop")).toBe(true);
   });
 
   it("agrees with itself: greedy text scores as greedy", async () => {
@@ -142,5 +169,18 @@ describe("text and tokens", () => {
     expect(rule.cut([...ids("don"), 2])).toEqual({ text: "done.", tokens: [...ids("don"), 2] });
     expect(rule.cut([...ids("yes"), 1])).toEqual({ text: "yes", tokens: ids("yes") });
     expect(stopRule(characters, []).cut(ids("a\nb"))).toEqual({ text: "a\nb", tokens: ids("a\nb") });
+  });
+
+  it("a stream holds back what may become a stop, and half a character", () => {
+    const stream = new TextStream(characters, ["</s>", "\n"]);
+    const pieces = [...characters.encode("a<b</"), 1].map((id) => stream.push(id));
+    expect(pieces).toEqual(["a", "", "<b", "", "", ""]);
+    expect(stream.end("a<b</")).toBe("</");
+
+    // Tokens are bytes here: "é" takes two, "😀" four.
+    const bytes = { decode: (ids: ArrayLike<number>) => Buffer.from(Array.from(ids)).toString("utf8") };
+    const letters = new TextStream(bytes, []);
+    expect([...Buffer.from("é😀!")].map((byte) => letters.push(byte))).toEqual(["", "é", "", "", "", "😀", "!"]);
+    expect(letters.end("é😀!")).toBe("");
   });
 });

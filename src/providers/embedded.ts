@@ -23,6 +23,7 @@ interface Call {
   results: unknown[];
   missing: number;
   onDone: ((index: number, result: never) => void) | undefined;
+  onText: GenerateOptions["onText"];
   resolve(results: unknown[]): void;
   reject(error: Error): void;
 }
@@ -30,6 +31,10 @@ interface Call {
 interface CallOptions<T> {
   signal?: AbortSignal;
   onDone?: (index: number, result: T) => void;
+}
+
+interface GenerateOptions extends CallOptions<Generation[]> {
+  onText?: ((index: number, sample: number, text: string) => void) | undefined;
 }
 
 /**
@@ -81,7 +86,7 @@ class EmbeddedModel implements LanguageModel {
     this.id = info.id;
     this.name = name;
     this.tokenizer = tokenizer;
-    this.capabilities = { logLikelihoods: true, generate: true, contextTokens: info.contextTokens };
+    this.capabilities = { logLikelihoods: true, generate: true, streams: true, contextTokens: info.contextTokens };
     worker.on("message", (message: FromWorker) => this.#receive(message));
     worker.on("error", (error) => this.#fail(error));
     worker.on("exit", (code) => {
@@ -96,8 +101,13 @@ class EmbeddedModel implements LanguageModel {
     return this.#call<LogLikelihood>((call) => ({ type: "score", call, requests }), requests.length, options);
   }
 
-  generate(requests: GenerateRequest[], options: CallOptions<Generation[]> = {}): Promise<Generation[][]> {
-    return this.#call<Generation[]>((call) => ({ type: "generate", call, requests }), requests.length, options);
+  generate(requests: GenerateRequest[], options: GenerateOptions = {}): Promise<Generation[][]> {
+    const streams = options.onText !== undefined;
+    return this.#call<Generation[]>(
+      (call) => ({ type: "generate", call, requests, streams }),
+      requests.length,
+      options,
+    );
   }
 
   async close(): Promise<void> {
@@ -105,8 +115,12 @@ class EmbeddedModel implements LanguageModel {
     await this.#worker.terminate();
   }
 
-  #call<T>(message: (call: number) => ToWorker, count: number, options: CallOptions<T>): Promise<T[]> {
-    const { signal, onDone } = options;
+  #call<T>(
+    message: (call: number) => ToWorker,
+    count: number,
+    options: CallOptions<T> & Pick<GenerateOptions, "onText">,
+  ): Promise<T[]> {
+    const { signal, onDone, onText } = options;
     if (this.#failure) return Promise.reject(this.#failure);
     if (signal?.aborted) return Promise.reject(new CancelledError());
     if (count === 0) return Promise.resolve([]);
@@ -122,6 +136,7 @@ class EmbeddedModel implements LanguageModel {
         results: new Array(count),
         missing: count,
         onDone: onDone as Call["onDone"],
+        onText,
         resolve: (results) => {
           forget();
           accept(results as T[]);
@@ -138,6 +153,9 @@ class EmbeddedModel implements LanguageModel {
 
   #receive(message: FromWorker): void {
     switch (message.type) {
+      case "written":
+        this.#calls.get(message.call)?.onText?.(message.index, message.sample, message.text);
+        return;
       case "scored":
       case "generated": {
         const call = this.#calls.get(message.call);

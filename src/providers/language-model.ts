@@ -52,6 +52,8 @@ export interface Generation {
 export interface Capabilities {
   logLikelihoods: boolean;
   generate: boolean;
+  /** `generate` tells of text while it is written (`onText`). */
+  streams?: boolean;
   /** Prompt tokens and continuation together. */
   contextTokens: number;
 }
@@ -70,7 +72,12 @@ export interface LanguageModel {
   ): Promise<LogLikelihood[]>;
   generate(
     requests: GenerateRequest[],
-    options?: { signal?: AbortSignal; onDone?: (index: number, result: Generation[]) => void },
+    options?: {
+      signal?: AbortSignal;
+      onDone?: (index: number, result: Generation[]) => void;
+      /** Pieces of the text as they are written, in order; together they are `text`. Only where `capabilities.streams`. */
+      onText?: (index: number, sample: number, text: string) => void;
+    },
   ): Promise<Generation[][]>;
   close(): Promise<void>;
 }
