@@ -65,6 +65,43 @@ test("a model that has read the answers is right, one that has not is not: accur
   expect(Object.keys(summary.scores.restricted!.subjects)).toEqual(["s0", "s1"]);
 });
 
+test("cloze form: a model that knows facts but no letters; mutual information undoes the likelihood of a text by itself", async () => {
+  const set = await benchmark();
+  // It has read each fact twice, but "insulin" everywhere: three times after each question and often without one.
+  const read = set.items.slice(0, 4).map((item) => {
+    const cloze = { format: "meditron", chat: "none", chainOfThought: false, options: "hidden" } as const;
+    const { text } = buildPrompt(set, item, [], cloze);
+    const answer = item.options.find(({ letter }) => letter === item.answer)!.text;
+    return `${text} ${answer}\n\n`.repeat(2) + `${text} insulin\n\n`.repeat(3);
+  });
+  const lm = new NgramModel(`${read.join("")}${"The answer is: insulin\n".repeat(40)}`, { order: 24 });
+  const at = folder();
+  const summary = await evaluate(lm, set, {
+    directory: at,
+    solver: "option-text-log-likelihood",
+    options: "hidden",
+    normalization: "pmi",
+  });
+  const { records } = await readRecords<ItemRecord>(join(at, "option-text-log-likelihood-cloze", "items.jsonl"));
+  expect(records[0]!.prompt).not.toContain("Options:");
+  const { logLikelihoods } = records[0]!;
+  const [alone] = await lm.logLikelihoods([{ context: "The answer is:", continuation: " insulin" }]);
+  expect(logLikelihoods!.B!.unconditional).toBe(alone!.logLikelihood);
+  expect(summary.rule).toBe("pmi");
+  // Facts 0 and 1 offer insulin: it wins both by its likelihood, and only the one it answers by what the question adds.
+  const right = (rule: string) => records.slice(0, 4).map(({ correct }) => correct[rule]);
+  expect(right("raw")).toEqual([false, true, true, true]);
+  expect(right("pmi")).toEqual([true, true, true, true]);
+  expect(summary.accuracy).toBe(summary.scores.pmi!.accuracy);
+
+  const greedy = await evaluate(lm, set, { directory: at, solver: "greedy", options: "hidden" });
+  expect(greedy.scores.strict!.unanswered).toBeLessThan(24);
+  for (const settings of [{ solver: "option-log-likelihood" }, { solver: "greedy", answer: "letter" }] as const)
+    await expect(evaluate(lm, set, { directory: at, options: "hidden", ...settings })).rejects.toMatchObject({
+      code: "EVAL_HIDDEN_LETTERS",
+    });
+});
+
 test("greedy text agrees with the top token, and both parsers are kept", async () => {
   const set = await benchmark();
   const at = folder();

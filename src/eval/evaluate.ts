@@ -7,7 +7,7 @@ import { CancelledError, ConfigError, hashJson, sha256, writeJsonAtomic } from "
 import type { LanguageModel } from "../providers/language-model.ts";
 import { isMetered, type Usage } from "../providers/usage.ts";
 import { type Benchmark, type Item, itemHash } from "./benchmarks/benchmark.ts";
-import { demonstrationsFor, fitPrompt } from "./prompts/index.ts";
+import { answerStyle, demonstrationsFor, fitPrompt } from "./prompts/index.ts";
 import type { ItemRecord } from "./record.ts";
 import { RecordLog, writeRecords } from "./record-log.ts";
 import { rougeL, tokenF1 } from "./scoring/overlap.ts";
@@ -45,7 +45,7 @@ const itemsPerCall = 512;
 export async function evaluate(model: LanguageModel, benchmark: Benchmark, options: EvaluateOptions): Promise<Summary> {
   const { directory, cache: cacheFolder, contaminated, signal, onProgress, ...config } = options;
   const settings = evaluateConfigSchema.parse(config);
-  checkSupported(model, benchmark, settings.solver);
+  checkSupported(model, benchmark, settings);
   const folder = join(directory, settingsLabel(settings));
   const itemsPath = join(folder, "items.jsonl");
   const jobs = planJobs(model, benchmark, settings);
@@ -149,7 +149,8 @@ function cancelled(cause?: unknown): unknown {
 }
 
 /** Before the run: can this model do what the solver needs? */
-export function checkSupported(model: LanguageModel, benchmark: Benchmark, solver: SolverName): void {
+export function checkSupported(model: LanguageModel, benchmark: Benchmark, settings: EvaluateSettings): void {
+  const { solver } = settings;
   const { requires } = solvers[solver];
   if (!model.capabilities[requires]) {
     const working = Object.values(solvers).filter((other) => model.capabilities[other.requires]);
@@ -169,6 +170,13 @@ export function checkSupported(model: LanguageModel, benchmark: Benchmark, solve
       remedy: isOpen
         ? "use greedy, chain-of-thought or answer-log-likelihood for open questions"
         : "use option-log-likelihood or option-text-log-likelihood",
+    });
+  const asksLetters = solver === "option-log-likelihood" || answerStyle(settings) !== "text";
+  if (benchmark.answerForm === "letter" && settings.options === "hidden" && asksLetters)
+    throw new ConfigError("EVAL_HIDDEN_LETTERS", {
+      message: `options are hidden, yet ${solver === "option-log-likelihood" ? "option-log-likelihood scores" : `answers are asked as ${settings.answer}:`} their letters`,
+      where: "evaluate.options",
+      remedy: "use option-text-log-likelihood, or a solver that generates with answer: text; or set options: shown",
     });
   if (solver === "answer-log-likelihood" && benchmark.metric === "review")
     throw new ConfigError("EVAL_UNSUPPORTED", {
@@ -201,9 +209,11 @@ function planJobs(model: LanguageModel, benchmark: Benchmark, settings: Evaluate
   const solver = solvers[settings.solver];
   const { contextTokens } = model.capabilities;
   const seeds = settings.shots > 0 ? settings.seeds : settings.seeds.slice(0, 1);
-  // Yes/no items print no options: there is nothing to rotate.
-  const rotations = benchmark.answerForm === "letter" ? settings.rotations : 0;
-  const style = { format: settings.format, chat: settings.chat, chainOfThought: solver.chainOfThought };
+  // Where no options are printed (yes/no items, cloze form) there is nothing to rotate.
+  const isPrinted = benchmark.answerForm === "letter" && settings.options === "shown";
+  const rotations = isPrinted ? settings.rotations : 0;
+  const { format, chat, options, answer } = settings;
+  const style = { format, chat, chainOfThought: solver.chainOfThought, options, answer };
   // A reasoned answer may take half the window at most: the question comes first.
   const reserve = Math.min(answerTokens(settings, benchmark), Math.floor(contextTokens / 2));
   const jobs: Job[] = [];
@@ -231,7 +241,7 @@ function planJobs(model: LanguageModel, benchmark: Benchmark, settings: Evaluate
 /** Upper bound in tokens of the longest text scored after the prompt: no tokenizer makes more tokens than bytes. */
 function longestAnswer(solver: SolverName, item: Item): number {
   if (solver === "option-text-log-likelihood")
-    return Math.max(...item.options.map(({ text }) => Buffer.byteLength(text) + 1));
+    return Math.max(...item.options.map(({ text }) => Buffer.byteLength(`B. ${text}`) + 1));
   return solver === "answer-log-likelihood" ? Buffer.byteLength(item.answer) + 1 : 0;
 }
 
@@ -239,14 +249,23 @@ function jobKey(
   model: LanguageModel,
   item: Item,
   prompt: string,
-  { solver, samples, temperature, chat, shots }: EvaluateSettings,
+  settings: EvaluateSettings,
   seed: number,
   maxTokens: number,
 ): string {
+  const { solver, samples, temperature, chat, shots } = settings;
   const sampling = solver === "self-consistency" ? { samples, temperature, seed } : {};
   // The lenient parser cuts at a blank line in few-shot prompts only, so the number of shots enters beside the prompt.
   const generation = solvers[solver].requires === "generate" ? { chat, maxTokens, fewShot: shots > 0 } : {};
-  return hashJson([model.id, itemHash(item), sha256(prompt), solver, sampling, generation]).slice(0, 32);
+  return hashJson([
+    model.id,
+    itemHash(item),
+    sha256(prompt),
+    solver,
+    answerStyle(settings),
+    sampling,
+    generation,
+  ]).slice(0, 32);
 }
 
 function makeRecord(benchmark: Benchmark, job: Job, solution: Solution, milliseconds: number): ItemRecord {

@@ -8,7 +8,13 @@ export { type PublishedScore, publishedScores } from "./leaderboard/published.ts
 export * from "./prompts/index.ts";
 export type { ItemRecord } from "./record.ts";
 export { readRecords } from "./record-log.ts";
-export { type EvaluateConfig, type EvaluateSettings, evaluateConfigSchema, settingsLabel } from "./settings.ts";
+export {
+  type EvaluateConfig,
+  type EvaluateSettings,
+  evaluateConfigSchema,
+  settingsLabel,
+  solverLabel,
+} from "./settings.ts";
 export { type SolverName, solverNames, solvers } from "./solvers/index.ts";
 export * from "./statistics/index.ts";
 export { baselineOf, type Score, type Share, type Summary, summarize } from "./summary.ts";

@@ -1,7 +1,7 @@
 /** How a benchmark is asked: the part of a recipe's `evaluate` section that one evaluation needs, with the paper's defaults. */
 import { z } from "zod";
-import { chatTemplates, paperSeeds, promptFormats } from "./prompts/index.ts";
-import { solverNames } from "./solvers/index.ts";
+import { answerStyle, answerStyles, chatTemplates, optionsShown, paperSeeds, promptFormats } from "./prompts/index.ts";
+import { normalizations, solverNames } from "./solvers/index.ts";
 
 export const evaluateConfigSchema = z.strictObject({
   solver: z.enum(solverNames).default("option-log-likelihood"),
@@ -13,6 +13,12 @@ export const evaluateConfigSchema = z.strictObject({
   format: z.enum(promptFormats).default("meditron"),
   /** What stands around the prompt; `chatml` for models finetuned here, `none` for base models. */
   chat: z.enum(chatTemplates).default("none"),
+  /** `hidden` asks in cloze form: the options are not printed, and their texts are scored or read off. */
+  options: z.enum(optionsShown).default("shown"),
+  /** How answers are written. Default: the letter, or the text where options are hidden. */
+  answer: z.enum(answerStyles).optional(),
+  /** option-text-log-likelihood: which score is the headline (all are reported). */
+  normalization: z.enum(normalizations).default("per-byte"),
   /** Samples of self-consistency (the paper: 5). */
   samples: z.number().int().min(1).max(128).default(5),
   temperature: z.number().positive().max(5).default(0.8),
@@ -26,14 +32,26 @@ export const evaluateConfigSchema = z.strictObject({
 export type EvaluateConfig = z.input<typeof evaluateConfigSchema>;
 export type EvaluateSettings = z.output<typeof evaluateConfigSchema>;
 
-/** Folder name of one evaluation: `greedy`, `option-log-likelihood-3-shot`, `greedy-chatml`, ... */
-export function settingsLabel(settings: EvaluateSettings): string {
+/** How the question is put, as far as it is not the usual way: part of a folder's name and of a table's row. */
+function styleLabel(settings: EvaluateSettings): string {
+  const answer = answerStyle(settings);
+  const usual = settings.options === "hidden" ? "text" : "letter";
+  return [settings.options === "hidden" ? "cloze" : "", answer === usual ? "" : answer].filter(Boolean).join("-");
+}
+
+/** How one evaluation asks, without what stands around the prompt: comparable across models of different templates. */
+export function solverLabel(settings: EvaluateSettings): string {
   return [
     settings.solver,
+    styleLabel(settings),
     settings.shots > 0 ? `${settings.shots}-shot` : "",
     settings.format === "meditron" ? "" : settings.format,
-    settings.chat === "none" ? "" : settings.chat,
   ]
     .filter((part) => part !== "")
     .join("-");
+}
+
+/** Folder name of one evaluation: `greedy`, `option-log-likelihood-3-shot`, `greedy-chatml`, ... */
+export function settingsLabel(settings: EvaluateSettings): string {
+  return settings.chat === "none" ? solverLabel(settings) : `${solverLabel(settings)}-${settings.chat}`;
 }

@@ -94,7 +94,7 @@ export function summarize({ model, benchmark, settings, records, contaminated, u
   const scored = benchmark.metric === "accuracy";
   const rules = scored ? solvers[settings.solver].rules : [];
   const scores = Object.fromEntries(rules.map((rule) => [rule, scoreRule(upright, rule)]));
-  const rule = rules[0] ?? null;
+  const rule = headlineRule(rules, settings);
   const headline = rule === null ? undefined : scores[rule];
   const split = benchmark.splits[benchmark.evaluationSplit]!;
   const baseline = scored ? baselineOf(benchmark) : undefined;
@@ -138,6 +138,11 @@ export function summarize({ model, benchmark, settings, records, contaminated, u
     ...(usage ? { usage } : {}),
     items: "items.jsonl",
   };
+}
+
+/** The first rule of a solver, unless the settings name another of its rules. */
+function headlineRule(rules: readonly string[], { normalization }: EvaluateSettings): string | null {
+  return rules.includes(normalization) ? normalization : (rules[0] ?? null);
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

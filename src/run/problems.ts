@@ -103,6 +103,9 @@ function explain(issue: Issue, schema: z.ZodType, root: unknown): Problem[] {
       const best = branches.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
       if (best && depth(best) > 0)
         return best.flatMap((inner) => explain({ ...inner, path: [...path, ...inner.path] } as Issue, schema, root));
+      // A text where one branch lists names: it was meant to be one of them.
+      const names = branches.flat().find((inner) => inner.code === "invalid_value");
+      if (names && typeof value === "string") return explain({ ...names, path } as Issue, schema, root);
       const expected = branches.flat().map((inner) => describeExpectation(inner));
       const said = value === undefined ? "missing" : `${formatValue(value)} does not fit`;
       return problem(`${said}; expected ${[...new Set(expected)].join(" or ")}`);

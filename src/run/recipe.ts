@@ -65,6 +65,9 @@ export const finetuneSchema = z.strictObject({
   layout: dataSchema.options[1].shape.layout,
   /** The explanation before the answer; items without one give no example. */
   chainOfThought: z.boolean().default(false),
+  /** How the questions are put and the answers written; the finetuned model is evaluated the same way. */
+  options: evaluateConfigSchema.shape.options,
+  answer: evaluateConfigSchema.shape.answer,
 });
 
 /** Settings that go into the TrainJob as they stand. */
@@ -114,14 +117,32 @@ export const trainingSchema = z.strictObject({
   torch: torchSettingsSchema.optional(),
 });
 
+/** The settings of an evaluation that the recipe may set for all solvers or for one. */
+const askedKeys = {
+  ...evaluateConfigSchema.omit({ solver: true, chat: true, options: true }).shape,
+  /** "auto": the messages of finetuning for models that were finetuned, the bare prompt for the others. */
+  chat: z.enum(["auto", ...evaluateConfigSchema.shape.chat.unwrap().options]).default("auto"),
+  /** Default: as the model was finetuned, else shown. */
+  options: evaluateConfigSchema.shape.options.unwrap().optional(),
+};
+const solverName = evaluateConfigSchema.shape.solver.unwrap();
+
+/** Absent means absent: what one solver leaves out, the settings of all decide. */
+function withoutDefaults<T extends Record<string, z.ZodType>>(shape: T) {
+  const bare = Object.entries(shape).map(([key, type]) => [
+    key,
+    (type instanceof z.ZodDefault ? (type.unwrap() as z.ZodType) : type).optional(),
+  ]);
+  return Object.fromEntries(bare) as { [K in keyof T]: z.ZodOptional<T[K] extends z.ZodDefault<infer U> ? U : T[K]> };
+}
+
 /** Every model on every benchmark by every solver; the rest as `eval/settings.ts` has it. */
 export const evaluateSchema = z.strictObject({
   models: z.array(z.string()).min(1),
   benchmarks: z.array(z.string()).min(1),
-  solvers: z.array(evaluateConfigSchema.shape.solver.unwrap()).min(1),
-  ...evaluateConfigSchema.omit({ solver: true, chat: true }).shape,
-  /** "auto": the messages of finetuning for models that were finetuned, the bare prompt for the others. */
-  chat: z.enum(["auto", ...evaluateConfigSchema.shape.chat.unwrap().options]).default("auto"),
+  /** Names, or a name with settings of its own: { solver: option-text-log-likelihood, options: hidden }. */
+  solvers: z.array(z.union([solverName, z.strictObject({ solver: solverName, ...withoutDefaults(askedKeys) })])).min(1),
+  ...askedKeys,
 });
 
 export const recipeSchema = z.strictObject({

@@ -127,9 +127,3 @@ function sampleItems(items: Item[], limit: number): Item[] {
 
 /** "A" for 0. */
 export const letterOf = (index: number): string => String.fromCharCode(65 + index);
-
-/** How the gold answer is written in a prompt. */
-export function answerText(benchmark: Pick<Benchmark, "answerForm">, item: Item): string {
-  if (benchmark.answerForm !== "word") return item.answer;
-  return item.options.find(({ letter }) => letter === item.answer)?.text ?? item.answer;
-}

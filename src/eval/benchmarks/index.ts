@@ -1,6 +1,5 @@
 export {
   type AnswerForm,
-  answerText,
   type Benchmark,
   type Item,
   itemHash,

@@ -2,11 +2,12 @@
  * Finetuning examples: the very prompt that evaluation shows a finetuned model, and the answer it should give.
  * A test holds the two byte-identical: a model must not be asked in words it was never trained on.
  */
-import { answerText, type Benchmark, type Item } from "../benchmarks/benchmark.ts";
+import type { Benchmark, Item } from "../benchmarks/benchmark.ts";
 import { type ChatMlRoles, chatMlPrompt, meditronRoles } from "./chat.ts";
 import { buildPrompt, workedAnswer } from "./prompt.ts";
+import { type QuestionStyle, writtenAnswer } from "./style.ts";
 
-export interface FinetuningOptions {
+export interface FinetuningOptions extends QuestionStyle {
   /** Explanation first, then "The answer is: X ###". Items without an explanation give no example. */
   chainOfThought?: boolean;
 }
@@ -17,14 +18,17 @@ export function questionMessage(benchmark: Benchmark, item: Item, options: Finet
     format: "meditron",
     chat: "none",
     chainOfThought: options.chainOfThought ?? false,
+    options: options.options,
+    answer: options.answer,
   });
   return benchmark.answerForm === "open" ? text.replace(/\nAnswer:$/, "") : text.trimEnd();
 }
 
-/** Content of the answer message: the letter (or word), or the worked answer closed by " ###" (SPEC 1f). */
+/** Content of the answer message: the letter (or text, or word), or the worked answer closed by " ###" (SPEC 1f). */
 export function answerMessage(benchmark: Benchmark, item: Item, options: FinetuningOptions = {}): string {
-  if (!options.chainOfThought || benchmark.answerForm === "open") return answerText(benchmark, item);
-  return `${workedAnswer(benchmark, item, true)} ###`;
+  if (benchmark.answerForm === "open") return item.answer;
+  if (!options.chainOfThought) return writtenAnswer(benchmark, item, item.answer, options);
+  return `${workedAnswer(benchmark, item, true, options)} ###`;
 }
 
 export interface FinetuningMessages {

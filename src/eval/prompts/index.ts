@@ -9,3 +9,11 @@ export {
 } from "./finetuning.ts";
 export { type FittedPrompt, fitPrompt } from "./fit.ts";
 export { buildPrompt, type Prompt, type PromptFormat, type PromptSettings, promptFormats } from "./prompt.ts";
+export {
+  type AnswerStyle,
+  answerStyle,
+  answerStyles,
+  optionsShown,
+  type QuestionStyle,
+  writtenAnswer,
+} from "./style.ts";

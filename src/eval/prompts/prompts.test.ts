@@ -3,6 +3,7 @@ import { NgramModel } from "../../../test/support/ngram-model.ts";
 import { type Benchmark, type Item, makeBenchmark, makeSplit } from "../benchmarks/benchmark.ts";
 import { yesNoMaybe } from "../benchmarks/pubmedqa.ts";
 import { chatMlMessage } from "./chat.ts";
+import type { FinetuningOptions } from "./finetuning.ts";
 import { answerMessage, demonstrationsFor, finetunedPrompt, fitPrompt, questionMessage } from "./index.ts";
 import { buildPrompt, type PromptSettings } from "./prompt.ts";
 
@@ -50,6 +51,7 @@ test("the paper's prompt, direct and reasoned, zero and one shot", () => {
   const body = "Question: A patient coughs. Which drug helps?\n\nOptions:\nA. codeine\nB. insulin";
   expect(buildPrompt(medqa, item, [], plain)).toEqual({
     text: `INSTRUCTION\n${body}\nThe answer is:`,
+    cue: "The answer is:",
     answerPrefix: " ",
   });
   expect(buildPrompt(medqa, item, [item], plain).text).toBe(
@@ -62,6 +64,38 @@ test("the paper's prompt, direct and reasoned, zero and one shot", () => {
   expect(buildPrompt(set("pubmedqa", [study]), study, [study], plain).text).toBe(
     "INSTRUCTION\nBackground text.\nResults text.\nDoes it help?\nThe answer is: maybe\n\nBackground text.\nResults text.\nDoes it help?\nThe answer is:",
   );
+});
+
+test("cloze form: no options, answers and demonstrations by their text, and an instruction that speaks of no letters", () => {
+  const cloze: PromptSettings = { ...plain, options: "hidden" };
+  const body = "Question: A patient coughs. Which drug helps?";
+  expect(buildPrompt(set("medqa", [item]), item, [item], cloze)).toEqual({
+    text: `INSTRUCTION\n${body}\nThe answer is: codeine\n\n${body}\nThe answer is:`,
+    cue: "The answer is:",
+    answerPrefix: " ",
+  });
+  const { instruction: _, ...medqa } = set("medqa", [item]);
+  expect(buildPrompt(medqa, item, [], cloze).text).toMatch(/guidelines, give the one best answer\.\nQuestion:/);
+  expect(buildPrompt(medqa, item, [], { ...cloze, format: "lm-eval" }).text).toBe(
+    "Question: A patient coughs. Which drug helps\nAnswer:",
+  );
+  expect(buildPrompt(medqa, item, [], { ...plain, answer: "letter-and-text" }).text).toContain(
+    "choose the one best answer from A to B, and write its letter and text.",
+  );
+});
+
+test("finetuning targets by style, and the prompt that asks for them", () => {
+  const medqa = set("medqa", [item]);
+  const target = (options: FinetuningOptions) => answerMessage(medqa, item, options);
+  expect(target({ answer: "text" })).toBe("codeine");
+  expect(target({ answer: "letter-and-text" })).toBe("A. codeine");
+  expect(target({ options: "hidden" })).toBe("codeine");
+  expect(target({ options: "hidden", chainOfThought: true })).toBe("It calms the cough.\nThe answer is: codeine ###");
+  for (const style of [{ options: "hidden" }, { answer: "text" }] as const) {
+    const asked = buildPrompt(medqa, item, [], { ...plain, ...style, chat: "chatml" });
+    expect(asked.text).toBe(`${chatMlMessage("question", questionMessage(medqa, item, style))}<|im_start|>answer\n`);
+    expect(asked.cue).toBe(`${chatMlMessage("question", "The answer is:")}<|im_start|>answer\n`);
+  }
 });
 
 test("the instruction names the letters an item really has", () => {

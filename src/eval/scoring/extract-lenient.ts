@@ -3,6 +3,8 @@
  * the first letter of a sentence is an answer ("Because..." → B), "maybe" never is, `e` is valid with four options.
  */
 import type { Option } from "../benchmarks/benchmark.ts";
+import { statedAnswer } from "./extract-strict.ts";
+import { tokenF1 } from "./overlap.ts";
 
 export interface LenientSettings {
   /** A multiple-choice letter, or yes/no. */
@@ -46,4 +48,13 @@ export function extractLenient(
   return settings.form === "letter"
     ? options.find(({ letter }) => letter.toLowerCase() === answer)?.letter
     : options.find(({ text }) => text.toLowerCase() === answer)?.letter;
+}
+
+/** Answers asked as texts, which the authors' code does not know: the one option that shares most words with what was said. */
+export function extractNearest(output: string, options: readonly Option[]): string | undefined {
+  const said = statedAnswer(output);
+  const [first, second] = options
+    .map(({ letter, text }) => ({ letter, overlap: tokenF1(said, text) }))
+    .sort((a, b) => b.overlap - a.overlap);
+  return first && first.overlap > 0 && first.overlap > (second?.overlap ?? 0) ? first.letter : undefined;
 }

@@ -6,19 +6,31 @@
  *   3. and the statement is a letter of the item standing alone ("B", "(B)", "B.", "Option B"), a letter with its option's
  *      text, the text of exactly one option, or for yes/no items the word itself.
  *
+ * Where answers are asked as texts (form `text`), the statement is the text of exactly one option, after its own letter if one is
+ * given, or begins with one (the longest that fits) and names no other: "insulin, since it acts at once" but not "insulin or heparin".
+ *
  * Two letters ("C/D", "A or B"), an article ("a 45-year-old"), a word that begins like a letter ("Because") and "all of the
  * above" are no answer unless an option says just that. Nothing is guessed: unparseable is its own class, and it is reported.
  */
 import type { Option } from "../benchmarks/benchmark.ts";
 
-export function extractStrict(output: string, options: readonly Option[], form: "letter" | "word"): string | undefined {
+/** What an answer is asked as: a letter, the text of an option, or the option's word (yes/no/maybe). */
+export type StatementForm = "letter" | "text" | "word";
+
+export function extractStrict(output: string, options: readonly Option[], form: StatementForm): string | undefined {
   const text = output.replace(/<\|im_end\|>[\s\S]*$/, "").trim();
   const fromJson = jsonAnswer(text);
   if (fromJson !== undefined) return statement(fromJson, options, form);
-  const phrases = [...text.matchAll(/\banswer(?:\s+choice)?(?:\s+is\s*:?|\s*:)\s*/gi)];
-  const last = phrases.at(-1);
-  if (last) return statement(firstLine(text.slice(last.index + last[0].length)), options, form);
-  return statement(firstLine(text), options, form);
+  return statement(statedAnswer(text), options, form);
+}
+
+const answerPhrase = /\banswer(?:\s+choice)?(?:\s+is\s*:?|\s*:)\s*/gi;
+
+/** What stands after the last "answer is", else the whole: its first line. */
+export function statedAnswer(output: string): string {
+  const text = output.replace(/<\|im_end\|>[\s\S]*$/, "").trim();
+  const last = [...text.matchAll(answerPhrase)].at(-1);
+  return firstLine(last ? text.slice(last.index + last[0].length) : text);
 }
 
 const firstLine = (text: string): string => text.trimStart().split("\n", 1)[0]!.trim();
@@ -36,7 +48,7 @@ function jsonAnswer(text: string): string | undefined {
   }
 }
 
-function statement(raw: string, options: readonly Option[], form: "letter" | "word"): string | undefined {
+function statement(raw: string, options: readonly Option[], form: StatementForm): string | undefined {
   const text = raw
     .replace(/\s*#+\s*$/, "")
     .replace(/[*_`]+/g, "")
@@ -48,6 +60,7 @@ function statement(raw: string, options: readonly Option[], form: "letter" | "wo
   }
   const byText = options.filter((option) => normal(option.text) === normal(text));
   if (byText.length === 1) return byText[0]!.letter;
+  if (form === "text") return textStatement(text, options);
   if (form === "word") {
     const word = /^[("']?([A-Za-z]+)[)"']?(?=$|[\s.,;:!])/.exec(text);
     const named = word && options.find((option) => normal(option.text) === word[1]!.toLowerCase());
@@ -68,12 +81,33 @@ function statement(raw: string, options: readonly Option[], form: "letter" | "wo
   const closed = /[)\]]$/.test(letter[0]);
   const said = normal(rest);
   const own = normal(option.text);
+  // "B. insulin" where insulin is A: letter and text contradict each other.
+  if (options.some((other) => other !== option && normal(other.text) === said) && said !== own) return undefined;
   if ((marked || closed) && own !== "" && (said.startsWith(own) || own.startsWith(said))) return option.letter;
   if ((marked || closed) && !mentionsAnother(rest, option.letter, options)) {
     // "B. Because the ..." explains; "A. fumigatus" names a species: after a mark, a lower-case word continues a name.
     return /^[A-Z0-9("]/.test(rest) ? option.letter : undefined;
   }
   return undefined;
+}
+
+function textStatement(text: string, options: readonly Option[]): string | undefined {
+  const lettered = /^[("'[]?([A-Z])[.:)\]]+\s*(.+)$/.exec(text);
+  const said = `${normal(text)} `;
+  const fitting = options
+    .map((option) => ({ option, own: normal(option.text) }))
+    .filter(({ option, own }) => {
+      if (own === "") return false;
+      return said.startsWith(`${own} `) || (lettered?.[1] === option.letter && normal(lettered[2]!) === own);
+    })
+    .sort((a, b) => b.own.length - a.own.length);
+  const [longest, next] = fitting;
+  if (!longest || next?.own === longest.own) return undefined;
+  const rest = ` ${said.slice(longest.own.length)}`;
+  const namesAnother = options.some(
+    (other) => other !== longest.option && normal(other.text) !== "" && rest.includes(` ${normal(other.text)} `),
+  );
+  return namesAnother && said.startsWith(longest.own) ? undefined : longest.option.letter;
 }
 
 /** Another option's letter stands alone in the text ("B) or C)"). */

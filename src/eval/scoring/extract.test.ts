@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { letterOf, type Option } from "../benchmarks/benchmark.ts";
 import { yesNoMaybe } from "../benchmarks/pubmedqa.ts";
-import { extractLenient } from "./extract-lenient.ts";
+import { extractLenient, extractNearest } from "./extract-lenient.ts";
 import { extractStrict } from "./extract-strict.ts";
 
 const lettered = (...texts: string[]): Option[] => texts.map((text, i) => ({ letter: letterOf(i), text }));
@@ -15,6 +15,7 @@ const direct: [string, string | undefined, string | undefined][] = [
   ["(C)", "C", "C"],
   ["C.", "C", "C"],
   ["B. Heparin", "B", "B"],
+  ["B. Warfarin", undefined, "B"],
   ["B: Heparin, because it acts at once", "B", "B"],
   ["Option B", "B", undefined],
   ["Heparin", "B", undefined],
@@ -63,6 +64,29 @@ test("a lone letter is the letter, also where an option's text is another letter
   expect(extractStrict("The answer is: D ", vitamins, "letter")).toBe("D");
   expect(extractStrict("D. C", vitamins, "letter")).toBe("D");
   expect(extractStrict("B12", vitamins, "letter")).toBe("B");
+});
+
+/** [output, strict, nearest] */
+const texts: [string, string | undefined, string | undefined][] = [
+  ["heparin", "B", "B"],
+  ["Heparin, since it acts at once", "B", "B"],
+  ["The answer is: low-dose aspirin ###", "D", "D"],
+  ["aspirin", "A", "A"],
+  ["B. heparin", "B", "B"],
+  ["A. heparin", undefined, "B"],
+  ["heparin or warfarin", undefined, undefined],
+  ["heparinoids", undefined, undefined],
+  ["a low dose of aspirin", undefined, "D"],
+  ["surgery", undefined, undefined],
+  ["B", undefined, undefined],
+  ["", undefined, undefined],
+];
+describe("answers asked as texts", () => {
+  const options = lettered("aspirin", "heparin", "warfarin", "low-dose aspirin");
+  test.each(texts)("%j", (output, strict, nearest) => {
+    expect(extractStrict(output, options, "text")).toBe(strict);
+    expect(extractNearest(output, options)).toBe(nearest);
+  });
 });
 
 const words: [string, string | undefined, string | undefined][] = [

@@ -10,8 +10,8 @@
  * samples left cannot change the winner, which changes no result.
  */
 import type { GenerateRequest, Generation, LanguageModel } from "../../providers/language-model.ts";
-import { stopsOf } from "../prompts/index.ts";
-import { extractLenient } from "../scoring/extract-lenient.ts";
+import { answerStyle, stopsOf } from "../prompts/index.ts";
+import { extractLenient, extractNearest } from "../scoring/extract-lenient.ts";
 import { extractStrict } from "../scoring/extract-strict.ts";
 import type { SolveContext, Solver, Task } from "./solver.ts";
 
@@ -51,6 +51,11 @@ async function generateEach(
 
 function readers(context: SolveContext, chainOfThought: boolean) {
   const form = context.benchmark.answerForm === "word" ? "word" : "letter";
+  if (form === "letter" && answerStyle(context.settings) === "text")
+    return {
+      strict: (output: string, { item }: Task) => extractStrict(output, item.options, "text") ?? null,
+      lenient: (output: string, { item }: Task) => extractNearest(output, item.options) ?? null,
+    };
   return {
     strict: (output: string, { item }: Task) => extractStrict(output, item.options, form) ?? null,
     lenient: (output: string, { item }: Task) =>

@@ -3,7 +3,16 @@ import { answerLogLikelihood, optionLogLikelihood, optionTextLogLikelihood } fro
 import type { Solver, SolverName } from "./solver.ts";
 
 export { isDecided, majority } from "./generation.ts";
-export { type OptionScore, type Solution, type Solver, type SolverName, solverNames, type Task } from "./solver.ts";
+export {
+  type Normalization,
+  normalizations,
+  type OptionScore,
+  type Solution,
+  type Solver,
+  type SolverName,
+  solverNames,
+  type Task,
+} from "./solver.ts";
 
 export const solvers: Record<SolverName, Solver> = {
   "option-log-likelihood": optionLogLikelihood,

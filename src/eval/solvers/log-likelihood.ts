@@ -3,11 +3,14 @@
  *
  * option-log-likelihood       P(letter | prompt) among the item's letters. Rule `restricted` takes the highest; rule `top-token`
  *                             also demands that it is the model's first choice among all tokens, as greedy decoding would.
- * option-text-log-likelihood  log P(option text | prompt), raw, per token and per byte (long options are not punished).
+ * option-text-log-likelihood  log P(option text | prompt), raw, per token and per byte (long options are not punished), and less
+ *                             log P(option text | "The answer is:"), the pointwise mutual information of question and option: a
+ *                             text that is likely after anything wins nothing by that (Holtzman et al. 2021, arXiv:2104.08315).
  * answer-log-likelihood       open questions: log P(reference answer | question), reported in bits per byte.
  */
 import type { LogLikelihood, LogLikelihoodRequest } from "../../providers/language-model.ts";
-import { best, type OptionScore, type SolveContext, type Solver, type Task } from "./solver.ts";
+import { writtenAnswer } from "../prompts/index.ts";
+import { best, normalizations, type OptionScore, type SolveContext, type Solver, type Task } from "./solver.ts";
 
 interface Continuation {
   /** Letter of the option ("" for a reference answer). */
@@ -49,7 +52,7 @@ async function scoreContinuations(
   for (const [index, result] of results.entries()) take(index, result);
 }
 
-const mapScores = (scores: Record<string, OptionScore>, value: (score: OptionScore) => number) =>
+const mapScores = <T extends OptionScore>(scores: Record<string, T>, value: (score: T) => number) =>
   Object.fromEntries(Object.entries(scores).map(([key, score]) => [key, value(score)]));
 
 export const optionLogLikelihood: Solver = {
@@ -80,16 +83,26 @@ export const optionTextLogLikelihood: Solver = {
   name: "option-text-log-likelihood",
   requires: "logLikelihoods",
   chainOfThought: false,
-  rules: ["per-byte", "per-token", "raw"],
+  rules: normalizations,
   maxTokens: 128,
-  solve(tasks, context) {
-    const texts = ({ item }: Task) => item.options.map(({ letter, text }) => ({ key: letter, text }));
-    return scoreContinuations(tasks, texts, context, (index, logLikelihoods) => {
+  async solve(tasks, context) {
+    const { benchmark, settings } = context;
+    // Where answers are letters, the text alone is scored: the letter has a solver of its own.
+    const style = { ...settings, answer: settings.answer === "letter-and-text" ? settings.answer : ("text" as const) };
+    const texts = ({ item }: Task) =>
+      item.options.map(({ letter }) => ({ key: letter, text: writtenAnswer(benchmark, item, letter, style) }));
+    const unconditional = await unconditionalLikelihoods(tasks, texts, context);
+    await scoreContinuations(tasks, texts, context, (index, scores) => {
+      const task = tasks[index]!;
+      const logLikelihoods = Object.fromEntries(
+        texts(task).map(({ key, text }) => [key, { ...scores[key]!, unconditional: unconditional(task, text) }]),
+      );
       context.onSolved(index, {
         predictions: {
           "per-byte": best(mapScores(logLikelihoods, (score) => score.logLikelihood / score.bytes)),
           "per-token": best(mapScores(logLikelihoods, (score) => score.logLikelihood / score.tokens)),
           raw: best(mapScores(logLikelihoods, (score) => score.logLikelihood)),
+          pmi: best(mapScores(logLikelihoods, (score) => score.logLikelihood - score.unconditional)),
         },
         logLikelihoods,
         generatedTokens: 0,
@@ -97,6 +110,22 @@ export const optionTextLogLikelihood: Solver = {
     });
   },
 };
+
+/** log P(text | answer cue) of every option text, each asked once however many items share it. */
+async function unconditionalLikelihoods(
+  tasks: readonly Task[],
+  continuationsOf: (task: Task) => Continuation[],
+  { model, signal }: SolveContext,
+): Promise<(task: Task, text: string) => number> {
+  const requests = new Map<string, LogLikelihoodRequest>();
+  const keyOf = ({ prompt }: Task, text: string) => JSON.stringify([prompt.cue, prompt.answerPrefix, text]);
+  for (const task of tasks)
+    for (const { text } of continuationsOf(task))
+      requests.set(keyOf(task, text), { context: task.prompt.cue, continuation: task.prompt.answerPrefix + text });
+  const results = await model.logLikelihoods([...requests.values()], signal ? { signal } : {});
+  const known = new Map([...requests.keys()].map((key, i) => [key, results[i]!.logLikelihood]));
+  return (task, text) => known.get(keyOf(task, text))!;
+}
 
 export const answerLogLikelihood: Solver = {
   name: "answer-log-likelihood",

@@ -1,7 +1,7 @@
 /** A solver turns prompts into predictions. It asks the model in one batch and hands over every item as it is finished. */
 import type { LanguageModel } from "../../providers/language-model.ts";
 import type { Benchmark, Item } from "../benchmarks/benchmark.ts";
-import type { ChatTemplate, FittedPrompt } from "../prompts/index.ts";
+import type { ChatTemplate, FittedPrompt, QuestionStyle } from "../prompts/index.ts";
 
 export const solverNames = [
   "option-log-likelihood",
@@ -13,6 +13,10 @@ export const solverNames = [
 ] as const;
 export type SolverName = (typeof solverNames)[number];
 
+/** How the likelihoods of option texts of different lengths are made comparable. */
+export const normalizations = ["per-byte", "per-token", "raw", "pmi"] as const;
+export type Normalization = (typeof normalizations)[number];
+
 export interface Task {
   item: Item;
   prompt: FittedPrompt;
@@ -23,6 +27,8 @@ export interface OptionScore {
   logLikelihood: number;
   tokens: number;
   bytes: number;
+  /** The same continuation after the answer cue alone ("The answer is:"), in nats: what the question has no part in. */
+  unconditional?: number;
   /** Every token was the model's first choice among all tokens. */
   isGreedy: boolean;
 }
@@ -47,7 +53,7 @@ export interface SolveContext {
   onSolved(index: number, solution: Solution): void;
 }
 
-export interface SolverSettings {
+export interface SolverSettings extends QuestionStyle {
   chat: ChatTemplate;
   shots: number;
   /** Samples of self-consistency. */
@@ -65,7 +71,7 @@ export interface Solver {
   /** What the model must be able to do. */
   requires: "logLikelihoods" | "generate";
   chainOfThought: boolean;
-  /** Keys of `predictions`; the first is the headline. */
+  /** Keys of `predictions`; the first is the headline unless the settings name another. */
   rules: readonly string[];
   /** New tokens an item may take, unless set: the prompt leaves room for them. */
   maxTokens: number;

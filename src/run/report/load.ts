@@ -11,7 +11,7 @@ import { folders } from "../folders.ts";
 import { readStageRecord } from "../graph.ts";
 import type { Provenance } from "../provenance.ts";
 import type { Recipe } from "../recipe.ts";
-import { evaluationsOf, labelOf } from "../stages/evaluation.ts";
+import { evaluationsOf, labelOf, solverLabelOf } from "../stages/evaluation.ts";
 import type { Baselines, CorpusView, ReportData, Score, StageView, TrainingView } from "./data.ts";
 import type { AnswerView, ItemView } from "./items.ts";
 
@@ -98,7 +98,7 @@ async function loadScores(directory: string, recipe: Recipe): Promise<{ scores: 
         scores.push({
           model,
           benchmark,
-          solver: settings.solver ?? "",
+          solver: solverLabelOf(settings),
           items: summary.benchmark.items,
           accuracy: score.accuracy,
           ...score.interval,

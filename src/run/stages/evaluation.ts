@@ -9,6 +9,7 @@ import {
   loadBenchmark,
   type Summary,
   settingsLabel,
+  solverLabel,
 } from "../../eval/index.ts";
 import { evaluateConfigSchema } from "../../eval/settings.ts";
 import { loadEmbedded } from "../../providers/embedded.ts";
@@ -17,7 +18,7 @@ import type { Counts } from "../events.ts";
 import { folders } from "../folders.ts";
 import type { Stage } from "../graph.ts";
 import type { LoadedRecipe } from "../load-recipe.ts";
-import type { Recipe } from "../recipe.ts";
+import type { Recipe, Training } from "../recipe.ts";
 import { filesOf } from "./corpus.ts";
 import { modelDirectory } from "./training.ts";
 
@@ -98,20 +99,36 @@ function settingsOf({
   return settings;
 }
 
-/** The settings of each evaluation of a model: one a solver. */
+/** The settings of each evaluation of a model: one a solver, asked as the model was finetuned where the recipe leaves it open. */
 export function evaluationsOf(model: string, recipe: Recipe): EvaluateConfig[] {
-  const { models: _models, benchmarks: _benchmarks, solvers, chat, ...shared } = recipe.evaluate!;
-  const around = chat === "auto" ? (isFinetuned(model, recipe) ? "chatml" : "none") : chat;
-  return solvers.map((solver) => ({ ...shared, solver, chat: around }));
+  const { models: _models, benchmarks: _benchmarks, solvers, ...shared } = recipe.evaluate!;
+  const finetune = finetuningOf(model, recipe);
+  return solvers.map((entry) => {
+    const own = typeof entry === "string" ? { solver: entry } : withoutUndefined(entry);
+    const { chat, options, answer, ...asked } = { ...shared, ...own };
+    const style = options === undefined && answer === undefined ? finetune : { options, answer };
+    return {
+      ...asked,
+      chat: chat !== "auto" ? chat : finetune ? "chatml" : "none",
+      ...(style?.options === undefined ? {} : { options: style.options }),
+      ...(style?.answer === undefined ? {} : { answer: style.answer }),
+    };
+  });
 }
 
-export const labelOf = (settings: EvaluateConfig): string => settingsLabel(evaluateConfigSchema.parse(settings));
+const withoutUndefined = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
 
-/** Whether a model, or one that it comes from, was finetuned here: it then expects the messages it was finetuned with. */
-function isFinetuned(model: string, recipe: Recipe): boolean {
+const parsedSettings = (settings: EvaluateConfig) => evaluateConfigSchema.parse(settings);
+export const labelOf = (settings: EvaluateConfig): string => settingsLabel(parsedSettings(settings));
+/** The same without the template around the prompt, which differs between the models that a table compares. */
+export const solverLabelOf = (settings: EvaluateConfig): string => solverLabel(parsedSettings(settings));
+
+/** How a model, or one that it comes from, was finetuned here: it expects the messages it was finetuned with. */
+function finetuningOf(model: string, recipe: Recipe): Training["finetune"] {
   const training = recipe.train[model];
-  if (!training) return false;
-  return training.finetune !== undefined || (typeof training.from === "string" && isFinetuned(training.from, recipe));
+  if (!training) return undefined;
+  return training.finetune ?? (typeof training.from === "string" ? finetuningOf(training.from, recipe) : undefined);
 }
 
 function correctCount(label: string, { rule, scores }: Summary): Counts {

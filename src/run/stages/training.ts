@@ -204,14 +204,14 @@ async function pretrainingData(name: string, training: Training, directory: stri
 }
 
 async function finetuningData(training: Training, loaded: LoadedRecipe, tokenizer: Tokenizer, folder: string) {
-  const { benchmark: benchmarkName, split, layout, chainOfThought } = training.finetune!;
+  const { benchmark: benchmarkName, split, layout, ...asked } = training.finetune!;
   const { recipe, file } = loaded;
   const benchmark = await loadBenchmark(recipe.benchmarks[benchmarkName]!, {
     name: benchmarkName,
     directory: dirname(file),
   });
   const write = async (name: "train" | "validation") => {
-    const messages = finetuningMessages(benchmark, benchmark.splits[name]?.items ?? [], { chainOfThought });
+    const messages = finetuningMessages(benchmark, benchmark.splits[name]?.items ?? [], asked);
     const examples = finetuningExamples(messages, tokenizer, { sequenceLength: training.sequenceLength });
     const path = join(folder, `examples-${name}.jsonl`);
     await writeExamples(path, examples);
@@ -222,7 +222,9 @@ async function finetuningData(training: Training, loaded: LoadedRecipe, tokenize
     throw new ConfigError("RUN_NO_EXAMPLES", {
       message: `benchmark "${benchmarkName}" has no usable items in its ${split} split`,
       where: `benchmarks.${benchmarkName}.${split}`,
-      remedy: chainOfThought ? "chain of thought needs items with an explanation" : "name a file with training items",
+      remedy: asked.chainOfThought
+        ? "chain of thought needs items with an explanation"
+        : "name a file with training items",
     });
   const held =
     split === "train" && (benchmark.splits.validation?.items.length ?? 0) > 0 ? await write("validation") : undefined;
