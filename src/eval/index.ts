@@ -18,4 +18,4 @@ export {
 export { type SolverName, solverNames, solvers } from "./solvers/index.ts";
 export * from "./statistics/index.ts";
 export { baselineOf, type Score, type Share, type Summary, summarize } from "./summary.ts";
-export { measureTextLoss, type TextLoss } from "./text-loss.ts";
+export { type DocumentLoss, measureTextLoss, type TextLoss } from "./text-loss.ts";

@@ -20,6 +20,15 @@ export interface TextLoss {
   bitsPerByte: number;
   /** Bootstrap over documents of their own bits per byte. */
   documentInterval: { low: number; high: number };
+  /** In the order given. */
+  perDocument: DocumentLoss[];
+}
+
+export interface DocumentLoss {
+  id: string;
+  nats: number;
+  tokens: number;
+  bytes: number;
 }
 
 /** @throws {DataError} EVAL_NO_TEXT when no document holds text. */
@@ -30,42 +39,41 @@ export async function measureTextLoss(
 ): Promise<TextLoss> {
   const requests: LogLikelihoodRequest[] = [];
   const owners: number[] = [];
-  let count = 0;
-  for (const { text } of documents) {
+  const perDocument: DocumentLoss[] = [];
+  for (const { id, text } of documents) {
     if (text.trim() === "") continue;
     let context = "";
     for (const piece of pieces(text, model)) {
       requests.push({ context, continuation: piece });
-      owners.push(count);
+      owners.push(perDocument.length);
       context = piece;
     }
-    count++;
+    perDocument.push({ id, nats: 0, tokens: 0, bytes: 0 });
   }
-  if (count === 0)
+  if (perDocument.length === 0)
     throw new DataError("EVAL_NO_TEXT", { message: "no document holds text", remedy: "name other documents" });
   let done = 0;
   const results = await model.logLikelihoods(requests, {
     ...(options.signal ? { signal: options.signal } : {}),
     onDone: () => options.onProgress?.(++done, requests.length),
   });
-  const perDocument = Array.from({ length: count }, () => ({ nats: 0, bytes: 0 }));
-  let tokens = 0;
   for (const [i, { logLikelihood, bytes, tokens: scored }] of results.entries() as Iterable<[number, LogLikelihood]>) {
     const document = perDocument[owners[i]!]!;
     document.nats -= logLikelihood;
     document.bytes += bytes;
-    tokens += scored.length;
+    document.tokens += scored.length;
   }
-  const nats = perDocument.reduce((sum, document) => sum + document.nats, 0);
-  const bytes = perDocument.reduce((sum, document) => sum + document.bytes, 0);
+  const sum = (key: "nats" | "tokens" | "bytes") => perDocument.reduce((total, document) => total + document[key], 0);
+  const [nats, tokens, bytes] = [sum("nats"), sum("tokens"), sum("bytes")];
   return {
-    documents: count,
+    documents: perDocument.length,
     tokens,
     bytes,
     lossPerToken: nats / tokens,
     perplexity: Math.exp(nats / tokens),
     bitsPerByte: nats / (Math.LN2 * bytes),
     documentInterval: bootstrapInterval(perDocument.map((document) => document.nats / (Math.LN2 * document.bytes))),
+    perDocument,
   };
 }
 

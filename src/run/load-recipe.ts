@@ -1,6 +1,6 @@
 /**
  * From a YAML file to a checked recipe: overrides, `${...}` expansion, absolute paths, grammar, references between sections,
- * paths that must exist. All problems are found before the first is reported.
+ * paths that must exist, one training for each seed. All problems are found before the first is reported.
  */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -10,6 +10,7 @@ import { PACKAGE_ROOT } from "../core/version.ts";
 import { check, formatPath, formatValue, locate, oneOf, type Path, type Problem, problemsError } from "./problems.ts";
 import { type Recipe, recipeSchema } from "./recipe.ts";
 import { checkReferences, isPathKey, missingPaths } from "./references.ts";
+import { expandSeeds } from "./seeds.ts";
 
 export interface LoadOptions {
   /** `key.path=value` from `--set`; the value is YAML. */
@@ -28,7 +29,7 @@ export interface LoadedRecipe {
   file: string;
   /** Absolute path of the run directory. */
   directory: string;
-  /** With every default filled in and every path absolute: what `recipe.yaml` in the run directory holds. */
+  /** With every default filled in, every seed a training and every path absolute: what `recipe.yaml` in the run directory holds. */
   yaml: string;
   /** Paths named by the recipe that are not there (with `missingPaths: "list"`). */
   missing: { key: string; path: string }[];
@@ -97,11 +98,12 @@ export async function loadRecipe(file: string, options: LoadOptions = {}): Promi
       }),
     );
   }
+  const recipe = expandSeeds(checked.value);
   return {
-    recipe: checked.value,
+    recipe,
     file: path,
     directory,
-    yaml: stringify(checked.value, { lineWidth: 0 }),
+    yaml: stringify(recipe, { lineWidth: 0, aliasDuplicateObjects: false }),
     missing: missing.map(({ path: key, value }) => ({ key: formatPath(key), path: value })),
   };
 }

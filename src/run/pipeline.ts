@@ -2,8 +2,11 @@
 import { dirname } from "node:path";
 import type { Stage } from "./graph.ts";
 import type { LoadedRecipe } from "./load-recipe.ts";
+import { evaluatedPairs, followedPairs } from "./recipe.ts";
 import { corpusStage } from "./stages/corpus.ts";
+import { curveStage } from "./stages/curve.ts";
 import { evaluationStage } from "./stages/evaluation.ts";
+import { perplexitiesAsked, perplexityStage } from "./stages/perplexity.ts";
 import { prepareStage } from "./stages/prepare.ts";
 import { reportStage } from "./stages/report.ts";
 import { tokenizerStage } from "./stages/tokenizer.ts";
@@ -26,8 +29,9 @@ export function stagesOf(loaded: LoadedRecipe): Stage[] {
   stages.push(tokenizerStage(recipe));
   for (const corpus of corpora) stages.push(tokensStage(corpus, recipe));
   for (const training of Object.keys(recipe.train)) stages.push(trainingStage(training, loaded));
-  for (const model of recipe.evaluate?.models ?? [])
-    for (const benchmark of recipe.evaluate?.benchmarks ?? []) stages.push(evaluationStage(model, benchmark, loaded));
+  for (const { model, benchmark } of evaluatedPairs(recipe)) stages.push(evaluationStage(model, benchmark, loaded));
+  for (const pair of followedPairs(recipe)) stages.push(curveStage(pair, loaded));
+  for (const measure of perplexitiesAsked(recipe)) stages.push(perplexityStage(measure, loaded));
   stages.push(
     reportStage(
       recipe,

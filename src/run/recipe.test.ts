@@ -69,7 +69,7 @@ evaluate: { models: [bse], benchmarks: [], solvers: [greedi] }
 `;
   expect(await problemsOf(yaml)).toMatchInlineSnapshot(`
     "RECIPE_INVALID at ~/recipe.yaml: 20 problems, nothing was started
-      3:1    corpura: unknown key; did you mean "corpora"? (valid: name, description, seed, variables, prepare, corpora, tokenizer, train, models, benchmarks, evaluate, report)
+      3:1    corpura: unknown key; did you mean "corpora"? (valid: name, description, seed, variables, prepare, corpora, tokenizer, seeds, train, models, benchmarks, evaluate, claims, report)
       5:39   corpora.general.sources[0].path: "~/nowhere" does not exist; expected a file or folder
       6:27   corpora.medical.sources[0].type: "pubmet"; did you mean "pubmed"? (one of "text", "jsonl", "parquet", "huggingface", "html", "guideline-site", "ngc", "cnxml", "medquad", "pdf", "pubmed", "jats", "s2orc", "cord19")
       6:87   corpora.medical.stages.deduplicate.near.bands: 100 is out of range; expected at most 64
@@ -147,4 +147,61 @@ test("the resolved recipe reads back as itself", async () => {
   const first = await loadRecipe(file, { runs: folder });
   await writeFile(file, first.yaml);
   expect((await loadRecipe(file, { runs: folder })).yaml).toBe(first.yaml);
+});
+
+/** A recipe with two models, evaluated by one solver, and these claims. */
+const claiming = (claims: string, more = "") => `${SMALL}
+  continued:
+    from: base
+    data: [{ corpus: general }]
+    steps: 10
+    sequenceLength: 64
+    globalBatchSize: 8
+    schedule: { peakLearningRate: 1.0e-3, minLearningRate: 0 }
+benchmarks: { medical: { type: multiple-choice, test: recipe.yaml } }
+evaluate: { models: [base, continued], benchmarks: [medical], solvers: [greedy] }
+${more}
+claims:
+${claims}`;
+
+test("a claim about something that the recipe does not measure is refused, with what would be valid", async () => {
+  const yaml = claiming(
+    `  a: { kind: accuracy, benchmark: medical, from: base, to: contined, threshold: 0.2 }
+  b: { kind: accuracy, benchmark: medical, from: base, to: { model: base, solver: chain-of-thought }, threshold: 0 }
+  c: { kind: perplexity, corpus: general, from: base, to: continued, threshold: 0.5 }
+  d: { kind: curve, model: continued, benchmark: medical, threshold: 0.1 }
+  e: { kind: acuracy, threshold: 1 }
+  f: { kind: retained, benchmark: medicl, base: base, with: continued, threshold: high }`,
+    "seeds: [1, 2]",
+  )
+    .replace('path: "." }] }', 'path: "." }], validationFraction: 0 }')
+    .replace("    from: base\n", "    from: base\n    seed: 3\n");
+  expect(await problemsOf(yaml)).toMatchInlineSnapshot(`
+    "RECIPE_INVALID at ~/recipe.yaml: 9 problems, nothing was started
+      17:5   train.continued.seed: a seed of its own, but "base" is trained under each of the recipe's seeds; leave it out
+      27:56  claims.a.to: no model is called "contined"; did you mean "continued"? (one of "base", "continued")
+      28:62  claims.b.to.model: "base" is not evaluated on "medical" by "chain-of-thought"; add it to evaluate
+      29:26  claims.c.corpus: "general" holds out no documents; give it a validationFraction
+      30:3   claims.d: evaluate.duringTraining does not follow "continued" on "medical"; add it there
+      31:8   claims.e.kind: "acuracy"; did you mean "accuracy"? (one of "accuracy", "perplexity", "retained", "curve")
+      32:3   claims.f.without: missing; expected text or a mapping of keys to values
+      32:24  claims.f.benchmark: no benchmark is called "medicl"; did you mean "medical"? (one of "medical")
+      32:72  claims.f.threshold: "high" is not a number
+      → correct the settings and run the same command again"
+  `);
+});
+
+test("claims of every kind are valid where their numbers are made, and a model with seeds is named without", async () => {
+  const yaml = claiming(
+    `  a: { kind: accuracy, benchmark: medical, where: { heldOut: entity, subject: [x, y] }, from: base, to: continued, threshold: 0.2 }
+  b: { kind: perplexity, corpus: general, from: base, to: continued, threshold: 0.5 }
+  c: { kind: retained, benchmark: medical, base: base, with: continued, without: continued, threshold: 0.5 }`,
+    "seeds: [1, 2]",
+  );
+  expect(await problemsOf(yaml)).toBe("valid");
+  const { yaml: resolved } = await loadRecipe(join(folder, "recipe.yaml"), { runs: folder });
+  await writeFile(join(folder, "recipe.yaml"), resolved);
+  const again = await loadRecipe(join(folder, "recipe.yaml"), { runs: folder });
+  expect(Object.keys(again.recipe.train)).toEqual(["base@1", "base@2", "continued@1", "continued@2"]);
+  expect(again.yaml).toBe(resolved);
 });

@@ -8,6 +8,7 @@ import { benchmarkConfigSchema } from "../eval/benchmarks/load.ts";
 import { evaluateConfigSchema } from "../eval/settings.ts";
 import { torchSettingsSchema } from "../train/engines/torch-settings.ts";
 import { dataSchema, scheduleSchema, trainJobSchema } from "../train/job.ts";
+import { claimSchema } from "./claims/schema.ts";
 
 const count = z.number().int().positive();
 const positive = z.number().positive();
@@ -15,6 +16,10 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, { error: "names are letters, digits, - and _ (they become folder names)" });
 const named = <T extends z.ZodType>(value: T) => z.record(name, value);
+/** A training; in a resolved recipe also one of its seeds ("continued@2", see seeds.ts). */
+const trainingName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*(@\d+)?$/, {
+  error: "names are letters, digits, - and _ (they become folder names)",
+});
 
 /** A command that makes sources, run without a shell in the recipe's folder. */
 export const prepareSchema = z.strictObject({
@@ -136,12 +141,28 @@ function withoutDefaults<T extends Record<string, z.ZodType>>(shape: T) {
   return Object.fromEntries(bare) as { [K in keyof T]: z.ZodOptional<T[K] extends z.ZodDefault<infer U> ? U : T[K]> };
 }
 
+/** A solver's name, or a name with settings of its own: { solver: option-text-log-likelihood, options: hidden }. */
+const askedSolver = z.union([solverName, z.strictObject({ solver: solverName, ...withoutDefaults(askedKeys) })]);
+
+/** Accuracy by tokens seen, as the paper's Table 6: trainings of this recipe, asked at checkpoints along the way. */
+export const duringTrainingSchema = z.strictObject({
+  models: z.array(z.string()).min(1),
+  benchmarks: z.array(z.string()).min(1),
+  solver: askedSolver.default("option-log-likelihood"),
+  /** A checkpoint after so many steps each time ... */
+  everySteps: count.optional(),
+  /** ... or so many of them evenly spread, the last step included. Their weights stay in train/<model>/kept. */
+  checkpoints: count.min(2).default(6),
+  /** Questions of each benchmark, spread over the whole: a curve needs no more. */
+  limit: count.default(200),
+});
+
 /** Every model on every benchmark by every solver; the rest as `eval/settings.ts` has it. */
 export const evaluateSchema = z.strictObject({
   models: z.array(z.string()).min(1),
   benchmarks: z.array(z.string()).min(1),
-  /** Names, or a name with settings of its own: { solver: option-text-log-likelihood, options: hidden }. */
-  solvers: z.array(z.union([solverName, z.strictObject({ solver: solverName, ...withoutDefaults(askedKeys) })])).min(1),
+  solvers: z.array(askedSolver).min(1),
+  duringTraining: duringTrainingSchema.optional(),
   ...askedKeys,
 });
 
@@ -156,13 +177,47 @@ export const recipeSchema = z.strictObject({
   prepare: z.array(prepareSchema).default([]),
   corpora: named(corpusConfigSchema).default({}),
   tokenizer: tokenizerSchema,
-  train: named(trainingSchema).default({}),
+  /** Every training once under each of these seeds, as "continued@2" (seeds.ts); one with a seed of its own once for all. */
+  seeds: z.array(z.number().int().min(0)).min(1).optional(),
+  train: z.record(trainingName, trainingSchema).default({}),
   /** Models to evaluate that are not trained here, by name: model directories. */
   models: named(z.strictObject({ path: z.string() })).default({}),
   benchmarks: named(benchmarkConfigSchema).default({}),
-  evaluate: evaluateSchema.optional(),
+  /** One block, or several where models are asked differently. */
+  evaluate: z.union([evaluateSchema, z.array(evaluateSchema).min(1)]).optional(),
+  /** What the run is expected to show (claims/schema.ts). */
+  claims: named(claimSchema).default({}),
   report: z.strictObject({ title: z.string().optional() }).default({}),
 });
 
 export type Recipe = z.infer<typeof recipeSchema>;
 export type Training = z.infer<typeof trainingSchema>;
+export type Evaluation = z.infer<typeof evaluateSchema>;
+export type AskedSolver = z.infer<typeof askedSolver>;
+export type DuringTraining = z.infer<typeof duringTrainingSchema>;
+
+/** The blocks of `evaluate`. */
+export const evaluationBlocks = (recipe: Pick<Recipe, "evaluate">): Evaluation[] => [recipe.evaluate ?? []].flat();
+
+/** Every (model, benchmark) that is evaluated, each once, benchmark by benchmark in the order of the recipe. */
+export function evaluatedPairs(recipe: Pick<Recipe, "evaluate">): { model: string; benchmark: string }[] {
+  const blocks = evaluationBlocks(recipe);
+  const benchmarks = new Set(blocks.flatMap((block) => block.benchmarks));
+  return [...benchmarks].flatMap((benchmark) => {
+    const models = new Set(blocks.flatMap((block) => (block.benchmarks.includes(benchmark) ? block.models : [])));
+    return [...models].map((model) => ({ model, benchmark }));
+  });
+}
+
+/** Every (model, benchmark) whose accuracy is followed during training, with how. */
+export function followedPairs(
+  recipe: Pick<Recipe, "evaluate">,
+): { model: string; benchmark: string; block: Evaluation; how: DuringTraining }[] {
+  const pairs = new Map<string, ReturnType<typeof followedPairs>[number]>();
+  for (const block of evaluationBlocks(recipe))
+    for (const model of block.duringTraining?.models ?? [])
+      for (const benchmark of block.duringTraining!.benchmarks)
+        if (!pairs.has(`${model} ${benchmark}`))
+          pairs.set(`${model} ${benchmark}`, { model, benchmark, block, how: block.duringTraining! });
+  return [...pairs.values()];
+}

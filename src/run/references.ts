@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { formatValue, oneOf, type Path, type Problem } from "./problems.ts";
+import { withoutSeed } from "./seeds.ts";
 
 const patterns = (keys: string[]) => keys.map((key) => key.split("."));
 /** Keys whose text is a path that must exist; `*` stands for any name or index. */
@@ -92,9 +93,18 @@ export function checkReferences(value: unknown): Problem[] {
       "benchmark",
     );
   }
-  const evaluate = record(recipe.evaluate);
-  expectAll(["evaluate", "models"], evaluate.models, [...trainings, ...given], "model");
-  expectAll(["evaluate", "benchmarks"], evaluate.benchmarks, benchmarks, "benchmark");
+  const isList = Array.isArray(recipe.evaluate);
+  const blocks = isList ? list(recipe.evaluate) : recipe.evaluate === undefined ? [] : [recipe.evaluate];
+  for (const [i, one] of blocks.entries()) {
+    const at: Path = isList ? ["evaluate", i] : ["evaluate"];
+    const block = record(one);
+    expectAll([...at, "models"], block.models, [...trainings, ...given], "model");
+    expectAll([...at, "benchmarks"], block.benchmarks, benchmarks, "benchmark");
+    const during = record(block.duringTraining);
+    expectAll([...at, "duringTraining", "models"], during.models, trainings, "training");
+    expectAll([...at, "duringTraining", "benchmarks"], during.benchmarks, benchmarks, "benchmark");
+  }
+  problems.push(...checkSeeds(recipe), ...checkClaims(recipe, blocks.map(record)));
   return problems;
 }
 
@@ -127,5 +137,86 @@ function checkTraining(training: Record<string, unknown>, at: Path): Problem[] {
   const [steps, warmup] = [number(training.steps), number(schedule.warmupSteps)];
   if (steps !== undefined && warmup !== undefined && warmup > steps)
     problem(["schedule", "warmupSteps"], `${warmup} is more than steps ${steps}`);
+  return problems;
+}
+
+/** A training that is done once cannot start from one that is done under several seeds. */
+function checkSeeds(recipe: Record<string, unknown>): Problem[] {
+  if (list(recipe.seeds).length === 0) return [];
+  const train = record(recipe.train);
+  return Object.entries(train).flatMap(([name, value]) => {
+    const { from, seed } = record(value);
+    const origin = typeof from === "string" ? record(train[from]) : undefined;
+    if (seed === undefined || !origin || !(String(from) in train) || origin.seed !== undefined) return [];
+    const message = `a seed of its own, but "${String(from)}" is trained under each of the recipe's seeds; leave it out`;
+    return [{ path: ["train", name, "seed"], message }];
+  });
+}
+
+/** Every claim must find what it compares among the evaluations of the recipe. */
+function checkClaims(recipe: Record<string, unknown>, blocks: Record<string, unknown>[]): Problem[] {
+  const problems: Problem[] = [];
+  const corpora = record(recipe.corpora);
+  const everything = [...Object.keys(record(recipe.train)), ...Object.keys(record(recipe.models))];
+  // A model with several seeds is named without one.
+  const models = [...new Set(everything.flatMap((model) => [model, withoutSeed(model)]))];
+  const problem = (path: Path, message: string) => problems.push({ path, message });
+  const known = (path: Path, name: unknown, valid: string[], what: string): name is string => {
+    if (typeof name !== "string") return false;
+    if (valid.includes(name)) return true;
+    problem(path, `no ${what} is called ${formatValue(name)}; ${oneOf(name, valid)}`);
+    return false;
+  };
+  const names = (value: unknown, name: string) =>
+    list(value).some((one) => typeof one === "string" && (one === name || withoutSeed(one) === name));
+
+  // Named by itself, or with how it asks ("greedy-cloze").
+  const asks = (entry: unknown, solver: string) => {
+    const name = typeof entry === "string" ? entry : record(entry).solver;
+    return typeof name === "string" && (solver === name || solver.startsWith(`${name}-`));
+  };
+
+  for (const [name, value] of Object.entries(record(recipe.claims))) {
+    const claim = record(value);
+    const at: Path = ["claims", name];
+    const benchmark = claim.kind !== "perplexity" && claim.benchmark;
+    const isKnown =
+      benchmark === false ||
+      known([...at, "benchmark"], benchmark, Object.keys(record(recipe.benchmarks)), "benchmark");
+    if (claim.kind === "perplexity" && known([...at, "corpus"], claim.corpus, Object.keys(corpora), "corpus")) {
+      const held = record(corpora[claim.corpus]).validationFraction;
+      if (held === 0)
+        problem([...at, "corpus"], `"${claim.corpus}" holds out no documents; give it a validationFraction`);
+    }
+    if (claim.kind === "curve") {
+      if (!known([...at, "model"], claim.model, models, "model") || !isKnown) continue;
+      const followed = blocks.some(
+        ({ duringTraining }) =>
+          names(record(duringTraining).models, String(claim.model)) &&
+          names(record(duringTraining).benchmarks, String(benchmark)),
+      );
+      if (!followed)
+        problem(at, `evaluate.duringTraining does not follow "${claim.model}" on "${String(benchmark)}"; add it there`);
+      continue;
+    }
+    const sides = { accuracy: ["from", "to"], perplexity: ["from", "to"], retained: ["base", "with", "without"] }[
+      String(claim.kind)
+    ];
+    for (const key of sides ?? []) {
+      const side = claim[key];
+      const model = typeof side === "string" ? side : record(side).model;
+      const path: Path = typeof side === "string" ? [...at, key] : [...at, key, "model"];
+      if (!known(path, model, models, "model") || claim.kind === "perplexity" || !isKnown) continue;
+      const solver = record(side).solver ?? claim.solver;
+      const asked = blocks.some(
+        (block) =>
+          names(block.models, model) &&
+          names(block.benchmarks, String(benchmark)) &&
+          (solver === undefined || list(block.solvers).some((one) => asks(one, String(solver)))),
+      );
+      const by = solver === undefined ? "" : ` by "${String(solver)}"`;
+      if (!asked) problem(path, `"${model}" is not evaluated on "${String(benchmark)}"${by}; add it to evaluate`);
+    }
+  }
   return problems;
 }

@@ -1,4 +1,4 @@
-export { listCheckpoints } from "./checkpoint.ts";
+export { checkpointName, listCheckpoints } from "./checkpoint.ts";
 export type { EngineOptions } from "./engines/embedded.ts";
 export { readTrainEvents } from "./events.ts";
 export type { Example } from "./examples.ts";

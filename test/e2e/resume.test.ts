@@ -47,9 +47,13 @@ function products(name: string): Record<string, string> {
     const file = relative(root, path);
     if (!entry.isFile()) continue;
     let bytes: string | Buffer = readFileSync(path);
-    if (/^(corpus|tokens)\/.*\.(zst|bin|idx)$|^tokenizer\/tokenizer\.json$|\.safetensors$/.test(file))
+    if (
+      /^(corpus|tokens)\/.*\.(zst|bin|idx)$|^perplexity\/|^curve\/.*points\.json$|^tokenizer\/tokenizer\.json$|\.safetensors$/.test(
+        file,
+      )
+    )
       hashes[file] = sha256(bytes);
-    else if (/^train\/.*\/events\.jsonl$|^eval\/.*\/items\.jsonl$/.test(file)) {
+    else if (/^train\/.*\/events\.jsonl$|^(eval|curve)\/.*\/items\.jsonl$/.test(file)) {
       bytes = bytes.toString().replaceAll(/"(time|tokensPerSecond|seconds|milliseconds)":("[^"]*"|[-+.\de]+),?/g, "");
       hashes[file] = sha256(bytes);
     }
@@ -80,7 +84,7 @@ const starts = (stage: string) => (event: RunEvent) => event.event === "stage-st
 const step = (stage: string, n: number) => (event: RunEvent) =>
   event.event === "step-end" && event.stage === stage && event.step >= n;
 
-test("killed at five points and resumed each time, a run ends with the bytes of one never killed", {
+test("killed at six points and resumed each time, a run ends with the bytes of one never killed", {
   timeout: 900_000,
 }, async () => {
   const whole = await cli(...run("whole"));
@@ -91,6 +95,7 @@ test("killed at five points and resumed each time, a run ends with the bytes of 
     step("train.base", 3), // before the first checkpoint
     step("train.continued", 17), // between checkpoints
     starts("eval.finetuned.medical"),
+    starts("curve.continued.medical"),
   ])
     await killWhen("killed", point);
   const resumed = await cli(...run("killed"));
@@ -100,7 +105,7 @@ test("killed at five points and resumed each time, a run ends with the bytes of 
   expect(Object.keys(products("whole")).length).toBeGreaterThan(25);
 
   const again = await cli(...run("killed"));
-  expect(again.stderr.match(/up to date/g)).toHaveLength(11); // 2 corpora, tokenizer, 2 token sets, 3 trainings, 2 evaluations, report
+  expect(again.stderr.match(/up to date/g)).toHaveLength(15); // 2 corpora, tokenizer, 2 token sets, 3 trainings, 3 evaluations, curve, 2 perplexities, report
 });
 
 test("Ctrl-C saves, says how to resume and exits with 130; meanwhile a second process is refused", {

@@ -28,6 +28,7 @@ test("it ends well, with one JSON object on stdout and the progress on stderr", 
     "base greedy",
     "finetuned option-log-likelihood",
     "finetuned greedy",
+    "continued option-log-likelihood",
   ]);
   expect(finished.stderr).toMatch(/✓ corpus\.medical: [\d,]+ records, [\d,]+ dropped, [\d,]+ train, [\d,]+ validation/);
 });
@@ -63,6 +64,38 @@ test("every interval holds its accuracy, and the summary agrees with the items",
     .split("\n");
   const right = lines.filter((line) => Object.values(JSON.parse(line).correct)[0]).length;
   expect(scores[0].accuracy).toBeCloseTo(right / 24, 12);
+});
+
+test("every kind of claim comes out as an effect with its interval, from files that are there", async () => {
+  const { claims, curves } = JSON.parse(await readFile(at("summary.json"), "utf8"));
+  expect(claims.map(({ claim, kind }: { claim: string; kind: string }) => `${claim}: ${kind}`)).toEqual([
+    "knowledge: accuracy",
+    "held-out: accuracy",
+    "writing: accuracy",
+    "text: perplexity",
+    "replay: retained",
+    "curve: curve",
+  ]);
+  const byName = Object.fromEntries(claims.map((claim: { claim: string }) => [claim.claim, claim]));
+  for (const { claim, effect, low, high, threshold, holds, computedFrom, note } of claims) {
+    if (effect === null) expect(note).toContain("nothing was forgotten");
+    // A share of forgetting has no lower end where some resamples forget nothing.
+    if (claim === "replay" && low === null) continue;
+    expect(low, claim).toBeLessThanOrEqual(effect);
+    expect(high, claim).toBeGreaterThanOrEqual(effect);
+    expect(holds, claim).toBe(effect >= threshold && (threshold > 0 ? low > 0 : low >= threshold));
+    for (const file of computedFrom) expect(existsSync(at(file)), file).toBe(true);
+  }
+  // Written next to the accuracies that the table shows.
+  const { scores } = JSON.parse(await readFile(at("summary.json"), "utf8"));
+  const accuracy = (model: string) =>
+    scores.find((one: { model: string; solver: string }) => one.model === model && one.solver !== "greedy").accuracy;
+  expect(byName.knowledge.effect).toBeCloseTo(accuracy("continued") - accuracy("base"), 12);
+  expect(byName["held-out"].n).toBeLessThan(24);
+  expect(byName.text).toMatchObject({ holds: true, n: 12 });
+  expect(curves[0].points.map(({ step }: { step: number }) => step)).toEqual([0, 10, 20, 30]);
+  expect(curves[0].points.at(-1).tokens).toBe(30 * 8 * 128);
+  expect(existsSync(at("train", "continued", "kept", "step-0000010", "trainer"))).toBe(false);
 });
 
 test("the report stands alone: no request leaves it, every link inside it leads somewhere", () => {

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
-import { perplexities } from "../../run/report/data.ts";
+import { readJson } from "../../core/index.ts";
 import { writeReport } from "../../run/report/index.ts";
-import { accuracyTable, perplexityTable } from "../../run/results.ts";
+import { resultTables } from "../../run/results.ts";
 import type { Command } from "../command.ts";
 
 export const report: Command = {
@@ -16,13 +16,9 @@ export const report: Command = {
     const directory = resolve(positionals[0]!);
     const data = await writeReport(directory);
     if (values.flag("json")) {
-      process.stdout.write(
-        `${JSON.stringify({ report: join(directory, "report.html"), scores: data.scores, baselines: data.baselines, perplexity: perplexities(data) })}\n`,
-      );
+      process.stdout.write(`${JSON.stringify(await readJson(join(directory, "summary.json")))}\n`);
       return;
     }
-    if (perplexities(data).length > 0) process.stdout.write(`${perplexityTable(data)}\n\n`);
-    if (data.scores.length > 0) process.stdout.write(`${accuracyTable(data.scores, data.baselines)}\n\n`);
-    process.stdout.write(`report: ${join(directory, "report.html")}\n`);
+    process.stdout.write(`${[...resultTables(data), `report: ${join(directory, "report.html")}`].join("\n\n")}\n`);
   },
 };

@@ -2,9 +2,8 @@ import { join } from "node:path";
 import { CancelledError, formatBytes, formatCount, formatDuration, readJson } from "../../core/index.ts";
 import { PACKAGE_ROOT } from "../../core/version.ts";
 import { loadRecipe } from "../../run/load-recipe.ts";
-import { perplexities } from "../../run/report/data.ts";
 import { loadReport } from "../../run/report/index.ts";
-import { accuracyTable, perplexityTable } from "../../run/results.ts";
+import { resultTables } from "../../run/results.ts";
 import { runRecipe } from "../../run/run.ts";
 import type { Command, Invocation, Option } from "../command.ts";
 import { printPlan } from "./plan.ts";
@@ -95,11 +94,7 @@ async function printResults(directory: string, json: boolean): Promise<void> {
     process.stdout.write(`${JSON.stringify(await readJson(join(directory, "summary.json")))}\n`);
     return;
   }
-  const data = await loadReport(directory);
-  const parts: string[] = [];
-  if (perplexities(data).length > 0) parts.push(perplexityTable(data));
-  if (data.scores.length > 0) parts.push(accuracyTable(data.scores, data.baselines));
-  parts.push(`report: ${join(directory, "report.html")}`);
+  const parts = [...resultTables(await loadReport(directory)), `report: ${join(directory, "report.html")}`];
   process.stdout.write(`${parts.join("\n\n")}\n`);
 }
 

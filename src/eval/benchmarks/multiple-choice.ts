@@ -1,7 +1,8 @@
 /**
  * The plain shape of our own: JSON Lines of
  *   {"id": "q1", "question": "...", "options": {"A": "...", "B": "..."}, "answer": "B", "explanation": "...", "subject": "..."}
- * `context` (text to read first) and `meta` are optional, as are explanation and subject.
+ * `context` (text to read first) is optional, as are explanation and subject. Any other field is kept beside the item, so that
+ * results can be told apart by it.
  */
 import { z } from "zod";
 import { type Benchmark, type Item, makeBenchmark, type Split } from "./benchmark.ts";
@@ -27,9 +28,13 @@ export function parsePlain(row: Row): Item {
       subject: optionalText(row, "subject"),
       explanation: optionalText(row, "explanation"),
     }),
-    meta: (row.value.meta as Record<string, unknown> | undefined) ?? {},
+    meta: { ...others(row.value), ...(row.value.meta as Record<string, unknown> | undefined) },
   };
 }
+
+const KNOWN = new Set(["id", "question", "options", "answer", "context", "subject", "explanation", "meta"]);
+const others = (value: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => !KNOWN.has(name)));
 
 export async function loadMultipleChoice(
   config: z.infer<typeof multipleChoiceSchema>,

@@ -3,8 +3,10 @@
 import type { Drop } from "../../corpus/document.ts";
 import type { CorpusManifest } from "../../corpus/shards.ts";
 import type { TrainEvent } from "../../train/job.ts";
+import type { ClaimResult } from "../claims/index.ts";
 import type { Counts } from "../events.ts";
 import type { Provenance } from "../provenance.ts";
+import type { Curve } from "../stages/curve.ts";
 
 export interface StageView {
   id: string;
@@ -95,4 +97,8 @@ export interface ReportData {
   trainings: TrainingView[];
   scores: Score[];
   baselines: Baselines[];
+  /** What the recipe claims, and what came out. */
+  claims: ClaimResult[];
+  /** Accuracy by tokens seen. */
+  curves: Curve[];
 }

@@ -6,11 +6,13 @@ import { ConfigError, exists, readJson } from "../../core/index.ts";
 import { type Drop, loadManifest, readDrops } from "../../corpus/index.ts";
 import { type ItemRecord, loadBenchmark, readRecords, type Summary } from "../../eval/index.ts";
 import { readTrainEvents } from "../../train/index.ts";
+import { measureClaims } from "../claims/index.ts";
 import { readEvents } from "../events.ts";
 import { folders } from "../folders.ts";
 import { readStageRecord } from "../graph.ts";
 import type { Provenance } from "../provenance.ts";
-import type { Recipe } from "../recipe.ts";
+import { evaluatedPairs, followedPairs, type Recipe } from "../recipe.ts";
+import type { Curve } from "../stages/curve.ts";
 import { evaluationsOf, labelOf, solverLabelOf } from "../stages/evaluation.ts";
 import type { Baselines, CorpusView, ReportData, Score, StageView, TrainingView } from "./data.ts";
 import type { AnswerView, ItemView } from "./items.ts";
@@ -44,7 +46,18 @@ export async function loadReport(directory: string): Promise<ReportData> {
     trainings: await loadTrainings(directory, recipe),
     scores,
     baselines,
+    claims: await measureClaims(directory, recipe),
+    curves: await loadCurves(directory, recipe),
   };
+}
+
+async function loadCurves(directory: string, recipe: Recipe): Promise<Curve[]> {
+  const curves: Curve[] = [];
+  for (const { model, benchmark } of followedPairs(recipe)) {
+    const path = join(directory, folders.curve(model, benchmark), "points.json");
+    if (await exists(path)) curves.push(await readJson<Curve>(path));
+  }
+  return curves;
 }
 
 /** The stages of the last start, in order, each with what its last success counted. */
@@ -87,33 +100,32 @@ async function loadTrainings(directory: string, recipe: Recipe): Promise<Trainin
 async function loadScores(directory: string, recipe: Recipe): Promise<{ scores: Score[]; baselines: Baselines[] }> {
   const scores: Score[] = [];
   const baselines: Baselines[] = [];
-  for (const benchmark of recipe.evaluate?.benchmarks ?? [])
-    for (const model of recipe.evaluate?.models ?? [])
-      for (const settings of evaluationsOf(model, recipe)) {
-        const path = join(directory, folders.evaluation(model, benchmark), labelOf(settings), "summary.json");
-        if (!(await exists(path))) continue;
-        const summary = await readJson<Summary>(path);
-        const score = summary.rule === null ? undefined : summary.scores[summary.rule];
-        if (!score) continue;
-        scores.push({
-          model,
+  for (const { model, benchmark } of evaluatedPairs(recipe))
+    for (const settings of evaluationsOf(model, benchmark, recipe)) {
+      const path = join(directory, folders.evaluation(model, benchmark), labelOf(settings), "summary.json");
+      if (!(await exists(path))) continue;
+      const summary = await readJson<Summary>(path);
+      const score = summary.rule === null ? undefined : summary.scores[summary.rule];
+      if (!score) continue;
+      scores.push({
+        model,
+        benchmark,
+        solver: solverLabelOf(settings),
+        items: summary.benchmark.items,
+        accuracy: score.accuracy,
+        ...score.interval,
+        unparseableFraction: score.unansweredFraction,
+        href: `${folders.items(model, benchmark)}/index.html`,
+      });
+      if (summary.baseline && !baselines.some((one) => one.benchmark === benchmark))
+        baselines.push({
           benchmark,
-          solver: solverLabelOf(settings),
           items: summary.benchmark.items,
-          accuracy: score.accuracy,
-          ...score.interval,
-          unparseableFraction: score.unansweredFraction,
-          href: `${folders.items(model, benchmark)}/index.html`,
+          chance: summary.baseline.chance,
+          majority: summary.baseline.majorityAccuracy,
+          majorityAnswer: summary.baseline.majorityClass,
         });
-        if (summary.baseline && !baselines.some((one) => one.benchmark === benchmark))
-          baselines.push({
-            benchmark,
-            items: summary.benchmark.items,
-            chance: summary.baseline.chance,
-            majority: summary.baseline.majorityAccuracy,
-            majorityAnswer: summary.baseline.majorityClass,
-          });
-      }
+    }
   return { scores, baselines };
 }
 
@@ -136,7 +148,7 @@ export async function loadItems(
       ...(subject === undefined ? {} : { subject }),
       answers: [],
     });
-  for (const settings of evaluationsOf(model, recipe)) {
+  for (const settings of evaluationsOf(model, benchmarkName, recipe)) {
     const path = join(directory, folders.evaluation(model, benchmarkName), labelOf(settings), "items.jsonl");
     if (!(await exists(path))) continue;
     for (const record of (await readRecords<ItemRecord>(path)).records) {

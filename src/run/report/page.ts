@@ -1,6 +1,7 @@
 /** The report as one HTML page: self-contained, no request leaves it. */
 import { formatBytes, formatCount, formatDuration, formatPercent } from "../../core/index.ts";
 import type { TrainEvent } from "../../train/job.ts";
+import { formatEffect, formatEffectInterval } from "../results.ts";
 import { intervalChart, lineChart, type Series, shareBars } from "./charts.ts";
 import { type CorpusView, perplexities, type ReportData, type Score, type TrainingView } from "./data.ts";
 import { Html, html } from "./html.ts";
@@ -14,7 +15,8 @@ export function renderReport(data: ReportData): string {
 ${data.description && html`<p>${data.description}</p>`}
 <p class="notice">For research. The models of this run are not medical devices and their answers are not medical advice.</p>
 ${facts(data)}
-<nav><a href="#accuracy">Accuracy</a><a href="#pipeline">Pipeline</a><a href="#corpus">Corpus</a><a href="#training">Training</a><a href="#drops">What was left out</a><a href="#repeat">Repeat it</a></nav></header>
+<nav>${data.claims.length > 0 && html`<a href="#claims">Claims</a>`}<a href="#accuracy">Accuracy</a><a href="#pipeline">Pipeline</a><a href="#corpus">Corpus</a><a href="#training">Training</a><a href="#drops">What was left out</a><a href="#repeat">Repeat it</a></nav></header>
+${claimsSection(data)}
 ${accuracySection(data)}
 ${pipelineSection(data)}
 ${corpusSection(data)}
@@ -64,6 +66,23 @@ function facts(data: ReportData): Html {
 
 const tokensSeen = (events: TrainEvent[]) =>
   events.reduce((n, event) => n + (event.event === "step-end" ? event.tokens : 0), 0);
+
+// ── Claims ──
+
+function claimsSection({ claims }: ReportData): Html | false {
+  if (claims.length === 0) return false;
+  const held = claims.filter(({ holds }) => holds).length;
+  return html`<section id="claims"><h2>What the run was to show: ${held} of ${claims.length} claims hold</h2>
+<p>Written down in the recipe before the run. A claim holds when its effect reaches the threshold and its 95% interval excludes zero (or the margin allowed).</p>
+<div class="wide"><table><thead><tr><th>claim</th><th class="number">effect</th><th class="number">95% interval</th><th class="number">threshold</th><th class="number">n</th><th>holds</th></tr></thead><tbody>
+${claims.map(
+  ({ statement, effect, low, high, threshold, unit, n, seeds, seedDeviation, values, note, holds }) =>
+    html`<tr><td>${statement}<br><span class="quiet">${values.map(({ name, value }) => `${name} ${unit === "perplexity" ? value.toPrecision(4) : formatPercent(value)}`).join(" → ")}${note}</span></td>
+<td class="number"><b>${formatEffect(effect, unit)}</b>${seedDeviation !== undefined && html`<br><span class="quiet">sd ${(100 * seedDeviation).toFixed(1)} over ${seeds.length} seeds</span>`}</td>
+<td class="number">${formatEffectInterval({ low, high, unit })}</td><td class="number">${formatEffect(threshold, unit)}</td><td class="number">${formatCount(n)}</td>
+<td>${holds ? html`<b class="yes">yes</b>` : html`<b class="no">${effect === null ? "not measured" : "no"}</b>`}</td></tr>`,
+)}</tbody></table></div></section>`;
+}
 
 // ── Accuracy ──
 

@@ -25,6 +25,7 @@ pre { background:var(--card); border:1px solid var(--rule); border-radius:6px; p
 nav { display:flex; flex-wrap:wrap; gap:.2rem 1rem; font-size:.92rem; margin:.8rem 0 }
 .quiet { color:var(--quiet) }
 .notice { border-left:4px solid var(--c4); background:var(--card); padding:.5rem .8rem; border-radius:0 6px 6px 0 }
+.yes { color:var(--good) } .no { color:var(--bad) }
 .wide { overflow-x:auto }
 table { border-collapse:collapse; font-size:.93rem }
 th, td { text-align:left; padding:.3rem .7rem; border-bottom:1px solid var(--rule); vertical-align:top }

@@ -27,10 +27,12 @@ export async function writeReport(directory: string): Promise<ReportData> {
     run: data.name,
     meditron: data.provenance.meditron,
     seconds: data.seconds,
+    claims: data.claims,
     stages: data.stages,
     scores: data.scores,
     baselines: data.baselines,
     perplexity: perplexities(data),
+    curves: data.curves,
   });
   await writeFileAtomic(join(directory, "report.html"), renderReport(data));
   return data;

@@ -25,13 +25,13 @@ test("a solver's own settings win over those of all; a finetuned model is asked 
     shots: 3,
     solvers: ["greedy", { solver: "option-text-log-likelihood", options: "hidden", shots: 0, normalization: "pmi" }],
   });
-  const labels = (model: string) => evaluationsOf(model, asked).map(labelOf);
+  const labels = (model: string) => evaluationsOf(model, "m", asked).map(labelOf);
   expect(labels("base")).toEqual(["greedy-3-shot", "option-text-log-likelihood-cloze"]);
   expect(labels("finetuned")).toEqual(["greedy-cloze-3-shot-chatml", "option-text-log-likelihood-cloze-chatml"]);
-  expect(evaluationsOf("base", asked)[1]).toMatchObject({ normalization: "pmi", shots: 0, chat: "none" });
+  expect(evaluationsOf("base", "m", asked)[1]).toMatchObject({ normalization: "pmi", shots: 0, chat: "none" });
 });
 
 test("what the recipe says outweighs how a model was finetuned", () => {
   const asked = recipe({ solvers: ["greedy", { solver: "greedy", chat: "none", options: "shown" }], answer: "text" });
-  expect(evaluationsOf("finetuned", asked).map(labelOf)).toEqual(["greedy-text-chatml", "greedy-text"]);
+  expect(evaluationsOf("finetuned", "m", asked).map(labelOf)).toEqual(["greedy-text-chatml", "greedy-text"]);
 });

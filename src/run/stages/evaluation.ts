@@ -18,13 +18,13 @@ import type { Counts } from "../events.ts";
 import { folders } from "../folders.ts";
 import type { Stage } from "../graph.ts";
 import type { LoadedRecipe } from "../load-recipe.ts";
-import type { Recipe, Training } from "../recipe.ts";
+import { type AskedSolver, type Evaluation, evaluationBlocks, type Recipe, type Training } from "../recipe.ts";
 import { filesOf } from "./corpus.ts";
 import { modelDirectory } from "./training.ts";
 
 export function evaluationStage(model: string, benchmarkName: string, { recipe, file }: LoadedRecipe): Stage {
   const benchmarkConfig = recipe.benchmarks[benchmarkName]!;
-  const asked = evaluationsOf(model, recipe);
+  const asked = evaluationsOf(model, benchmarkName, recipe);
   const folder = folders.evaluation(model, benchmarkName);
   const given = recipe.models[model];
   return {
@@ -36,12 +36,7 @@ export function evaluationStage(model: string, benchmarkName: string, { recipe, 
     products: asked.map((settings) => join(folder, labelOf(settings), "summary.json")),
     async run({ directory, signal }) {
       const benchmark = await loadBenchmark(benchmarkConfig, { name: benchmarkName, directory: dirname(file) });
-      const { endOfDocument } = recipe.tokenizer;
-      const languageModel = await loadEmbedded({
-        directory: await modelDirectory(model, recipe, directory),
-        name: model,
-        ...(endOfDocument === undefined ? {} : { endOfDocument }),
-      });
+      const languageModel = await loadModelOf(model, recipe, directory);
       const counts: Counts = { items: benchmark.items.length };
       const product: unknown[] = [];
       try {
@@ -61,6 +56,16 @@ export function evaluationStage(model: string, benchmarkName: string, { recipe, 
       return { counts, product };
     },
   };
+}
+
+/** A model of the recipe as evaluation sees it; the caller closes it. */
+export async function loadModelOf(model: string, recipe: Recipe, directory: string): Promise<LanguageModel> {
+  return loadModelAt(await modelDirectory(model, recipe, directory), model, recipe);
+}
+
+export function loadModelAt(directory: string, name: string, recipe: Recipe): Promise<LanguageModel> {
+  const { endOfDocument } = recipe.tokenizer;
+  return loadEmbedded({ directory, name, ...(endOfDocument === undefined ? {} : { endOfDocument }) });
 }
 
 /** `evaluate` with a progress line. */
@@ -99,21 +104,32 @@ function settingsOf({
   return settings;
 }
 
-/** The settings of each evaluation of a model: one a solver, asked as the model was finetuned where the recipe leaves it open. */
-export function evaluationsOf(model: string, recipe: Recipe): EvaluateConfig[] {
-  const { models: _models, benchmarks: _benchmarks, solvers, ...shared } = recipe.evaluate!;
+/** The settings of each evaluation of a model on a benchmark: one a solver, those of earlier blocks first. */
+export function evaluationsOf(model: string, benchmark: string, recipe: Recipe): EvaluateConfig[] {
+  const asked = new Map<string, EvaluateConfig>();
+  for (const block of evaluationBlocks(recipe)) {
+    if (!block.models.includes(model) || !block.benchmarks.includes(benchmark)) continue;
+    for (const solver of block.solvers) {
+      const settings = settingsOfBlock(block, solver, model, recipe);
+      if (!asked.has(labelOf(settings))) asked.set(labelOf(settings), settings);
+    }
+  }
+  return [...asked.values()];
+}
+
+/** How a block asks a model by a solver: as the model was finetuned, where the recipe leaves it open. */
+export function settingsOfBlock(block: Evaluation, entry: AskedSolver, model: string, recipe: Recipe): EvaluateConfig {
+  const { models: _models, benchmarks: _benchmarks, solvers: _solvers, duringTraining: _during, ...shared } = block;
   const finetune = finetuningOf(model, recipe);
-  return solvers.map((entry) => {
-    const own = typeof entry === "string" ? { solver: entry } : withoutUndefined(entry);
-    const { chat, options, answer, ...asked } = { ...shared, ...own };
-    const style = options === undefined && answer === undefined ? finetune : { options, answer };
-    return {
-      ...asked,
-      chat: chat !== "auto" ? chat : finetune ? "chatml" : "none",
-      ...(style?.options === undefined ? {} : { options: style.options }),
-      ...(style?.answer === undefined ? {} : { answer: style.answer }),
-    };
-  });
+  const own = typeof entry === "string" ? { solver: entry } : withoutUndefined(entry);
+  const { chat, options, answer, ...asked } = { ...shared, ...own };
+  const style = options === undefined && answer === undefined ? finetune : { options, answer };
+  return {
+    ...asked,
+    chat: chat !== "auto" ? chat : finetune ? "chatml" : "none",
+    ...(style?.options === undefined ? {} : { options: style.options }),
+    ...(style?.answer === undefined ? {} : { answer: style.answer }),
+  };
 }
 
 const withoutUndefined = <T extends object>(value: T): T =>

@@ -7,6 +7,7 @@ import { loadBenchmark } from "../../eval/benchmarks/load.ts";
 import { finetuningMessages } from "../../eval/prompts/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import {
+  checkpointName,
   finetuningExamples,
   finetuningSteps,
   listCheckpoints,
@@ -21,9 +22,10 @@ import {
 import type { Counts } from "../events.ts";
 import { folders } from "../folders.ts";
 import type { Stage } from "../graph.ts";
+import { keep, keepRhythm } from "../kept.ts";
 import { mixtureOf, pretrainingSteps, scheduleOf } from "../length.ts";
 import type { LoadedRecipe } from "../load-recipe.ts";
-import type { Recipe, Training } from "../recipe.ts";
+import { type DuringTraining, followedPairs, type Recipe, type Training } from "../recipe.ts";
 import { filesOf } from "./corpus.ts";
 import { countTokens, tokensPrefix } from "./tokens.ts";
 
@@ -37,6 +39,7 @@ export function trainingStage(name: string, loaded: LoadedRecipe): Stage {
   const folder = folders.training(name);
   // Threads and the number of checkpoints change no result.
   const { threads: _threads, keepCheckpoints: _keep, ...settings } = training;
+  const followed = followedPairs(recipe).flatMap(({ model, how }) => (model === name ? [how] : []));
   return {
     id: `train.${name}`,
     needs: [
@@ -45,14 +48,28 @@ export function trainingStage(name: string, loaded: LoadedRecipe): Stage {
       "tokenizer",
       ...earlier,
     ],
-    settings: { ...settings, seed: training.seed ?? recipe.seed, validation, benchmark },
+    settings: {
+      ...settings,
+      seed: training.seed ?? recipe.seed,
+      validation,
+      benchmark,
+      ...(followed.length > 0
+        ? { kept: followed.map(({ everySteps, checkpoints }) => everySteps ?? { checkpoints }) }
+        : {}),
+    },
     files: [...givenModel(training, recipe), ...(benchmark ? filesOf(benchmark) : [])],
     folder,
     products: [join(folder, "checkpoints")],
     async run({ directory, signal, log }) {
       const { job, counts } = await makeJob(name, loaded, validation);
+      const keepDue = followed.length > 0 ? keeper(job, followed, join(directory, folders.kept(name))) : undefined;
       await writeJsonAtomic(join(directory, folder, "job.json"), job);
-      const result = await trainWithProgress(job, signal, (event) => log({ ...event, stage: `train.${name}` }));
+      // One that was written just before the process was killed.
+      for (const { step } of await listCheckpoints(job.directory)) keepDue?.(step);
+      const result = await trainWithProgress(job, signal, (event) => {
+        log({ ...event, stage: `train.${name}` });
+        if (event.event === "checkpoint-saved") keepDue?.(event.step);
+      });
       return {
         counts: {
           ...counts,
@@ -63,6 +80,18 @@ export function trainingStage(name: string, loaded: LoadedRecipe): Stage {
         product: await weightsHash(result.modelDirectory),
       };
     },
+  };
+}
+
+/** Sets the job's rhythm of checkpoints to that of the curve. @returns what keeps a checkpoint when its step is due. */
+function keeper(job: TrainJob, followed: DuringTraining[], folder: string): (step: number) => void {
+  const { checkpointEverySteps, keepEverySteps } = keepRhythm(job.steps, job.checkpointEverySteps, followed);
+  job.checkpointEverySteps = checkpointEverySteps;
+  // The event of a checkpoint comes a moment after it: it must not be gone by then.
+  job.keepCheckpoints = Math.max(job.keepCheckpoints, 3);
+  return (step) => {
+    if (step % keepEverySteps === 0 || step === job.steps)
+      keep(join(job.directory, "checkpoints", checkpointName(step)), folder);
   };
 }
 
