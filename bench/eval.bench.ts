@@ -179,7 +179,8 @@ function harnessMissing(): string | undefined {
   const found = ["python3.10", "python3.11", "python3.12", "python3.13"].some((python) =>
     existsSync(join(packages, python, "site-packages", "lm_eval")),
   );
-  if (!found) return "lm-evaluation-harness is not in .venv (.venv/bin/pip install lm_eval): nothing to compare with";
+  if (!found)
+    return `lm-evaluation-harness is not in .venv (.venv/bin/pip install "lm_eval[hf]"): nothing to compare with`;
   return existsSync(data) ? undefined : "needs the real items and the tokenizer of ../shared/data";
 }
 

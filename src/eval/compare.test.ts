@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { NgramModel } from "../../test/support/ngram-model.ts";
 import type { Item } from "./benchmarks/benchmark.ts";
 import { compareRuns, formatComparison } from "./compare.ts";
-import { findContamination } from "./contamination.ts";
+import { findContamination, findTaught } from "./contamination.ts";
 import type { ItemRecord } from "./record.ts";
 import { isDecided, majority } from "./solvers/index.ts";
 import { measureTextLoss, pieces } from "./text-loss.ts";
@@ -91,15 +91,44 @@ test("contamination: an item whose words a document holds is found, one that sha
     [
       item("in", question),
       item("phrase", `${question.slice(0, 50)} but something else altogether follows in this long question here`),
-      item("short", "What is gout?"),
+      item("short", "What is the cause of gout?"),
+      item("common", "What is gout?"),
     ],
     [
       { id: "d1", text: `Case: ${question.toUpperCase()}. He was treated.` },
-      { id: "d2", text: "What is  GOUT? A disease." },
+      { id: "d2", text: "What is gout, and what is  the cause of GOUT? A disease." },
     ],
   );
   expect(hits).toEqual([
     { item: "in", document: "d1", overlapFraction: 1 },
     { item: "short", document: "d2", overlapFraction: 1 },
   ]);
+});
+
+test("finetuning items that are test questions: the 80% rule on crafted pairs, short questions compared whole", () => {
+  const words = Array.from({ length: 27 }, (_, i) => `w${i}`);
+  const item = (id: string, question: string): Item => ({ id, question, options: [], answer: "A", meta: {} });
+  // 27 words have twenty 8-grams. k foreign words at the end spoil k of them: 4 leave 80%, 5 leave 75%.
+  const spoiled = (k: number) => [...words.slice(0, 27 - k), ...Array.from({ length: k }, (_, i) => `x${i}`)].join(" ");
+  const scored = [
+    item("t", words.join(" ")),
+    item("s", "What is gout?"),
+    item("l", "Tell me what is gout and more of it"),
+  ];
+  const found = findTaught(
+    [
+      item("same", words.join(" ").toUpperCase()),
+      item("near", spoiled(4)),
+      item("far", spoiled(5)),
+      item("gout", "What is  gout"),
+      item("flu", "What is flu?"),
+    ],
+    scored,
+  );
+  expect(found).toEqual([
+    { id: "same", overlapFraction: 1 },
+    { id: "near", overlapFraction: 0.8 },
+    { id: "gout", overlapFraction: 1 },
+  ]);
+  expect(findTaught([item("same", words.join(" "))], [])).toEqual([]);
 });

@@ -1,10 +1,19 @@
 /**
- * Which benchmark items did a training corpus hold? An item is hit when at least `threshold` of its question's n-grams occur in
- * one document (the paper's own check, appendix B.5: 8-grams, 80%, on words).
+ * Two questions about leaked benchmarks.
  *
- * Questions are few and documents many: the questions' n-grams are indexed, documents stream past once.
+ * `findContamination`: which items did a training corpus hold? The corpus builder's own finder, for corpora built without it.
+ * `findTaught`: which finetuning items are (nearly) test questions? The paper's rule (appendix B.5): the set of all 8-grams of
+ * the scored questions; a training question is left out when at least 80% of its own are in it. A question of fewer than
+ * eight words has no 8-gram and is compared whole.
  */
+import { Decontaminator } from "../corpus/decontaminate.ts";
 import type { Item } from "./benchmarks/benchmark.ts";
+
+export interface ContaminationOptions {
+  /** Words per n-gram. */
+  words?: number;
+  threshold?: number;
+}
 
 export interface ContaminationHit {
   item: string;
@@ -13,58 +22,50 @@ export interface ContaminationHit {
   overlapFraction: number;
 }
 
-export interface ContaminationOptions {
-  /** Words per n-gram. */
-  words?: number;
-  threshold?: number;
+/** For each item hit, the document that holds most of it. Questions of fewer than five words are too common to judge. */
+export async function findContamination(
+  items: readonly Item[],
+  documents: AsyncIterable<{ id: string; text: string }> | Iterable<{ id: string; text: string }>,
+  { words = 8, threshold = 0.8 }: ContaminationOptions = {},
+): Promise<ContaminationHit[]> {
+  const finder = new Decontaminator(
+    items.map(({ id, question }) => ({ benchmark: "", id, text: question })),
+    { collisionWords: 13, overlapWords: words, overlapFraction: threshold },
+  );
+  const best = new Map<string, ContaminationHit>();
+  for await (const { id, text } of documents)
+    for (const { item: index, overlap } of finder.find(text)) {
+      const item = items[index]!.id;
+      if (overlap > (best.get(item)?.overlapFraction ?? 0))
+        best.set(item, { item, document: id, overlapFraction: overlap });
+    }
+  return [...best.values()];
+}
+
+export interface TaughtItem {
+  id: string;
+  /** Share of the training question's n-grams that occur in scored questions. */
+  overlapFraction: number;
+}
+
+export function findTaught(
+  training: readonly Item[],
+  scored: readonly Item[],
+  { words: n = 8, threshold = 0.8 }: ContaminationOptions = {},
+): TaughtItem[] {
+  if (scored.length === 0) return [];
+  const known = new Set(scored.flatMap(({ question }) => [...shingles(wordsOf(question), n)]));
+  return training.flatMap(({ id, question }) => {
+    const own = [...new Set(shingles(wordsOf(question), n))];
+    const overlapFraction = own.filter((shingle) => known.has(shingle)).length / own.length;
+    return overlapFraction >= threshold ? [{ id, overlapFraction }] : [];
+  });
 }
 
 const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
+/** Runs of n words; a shorter text is one run, marked as the whole of its question. */
 function* shingles(words: string[], n: number): Generator<string> {
+  if (words.length < n) yield `^${words.join(" ")}$`;
   for (let i = 0; i + n <= words.length; i++) yield words.slice(i, i + n).join(" ");
-}
-
-/** A question of fewer than n words is one n-gram of its own length. @returns for each item hit, the document that holds most of it. */
-export async function findContamination(
-  items: Iterable<Item>,
-  documents: AsyncIterable<{ id: string; text: string }> | Iterable<{ id: string; text: string }>,
-  { words: n = 8, threshold = 0.8 }: ContaminationOptions = {},
-): Promise<ContaminationHit[]> {
-  const owners = new Map<string, Set<string>>();
-  const sizes = new Map<string, number>();
-  const lengths = new Set<number>();
-  for (const { id, question } of items) {
-    const words = wordsOf(question);
-    if (words.length === 0) continue;
-    const length = Math.min(n, words.length);
-    lengths.add(length);
-    const own = new Set(shingles(words, length));
-    sizes.set(id, own.size);
-    for (const shingle of own) {
-      const holders = owners.get(shingle);
-      if (holders) holders.add(id);
-      else owners.set(shingle, new Set([id]));
-    }
-  }
-  const best = new Map<string, ContaminationHit>();
-  for await (const document of documents) {
-    const words = wordsOf(document.text);
-    const found = new Map<string, number>();
-    const seen = new Set<string>();
-    for (const length of lengths)
-      for (const shingle of shingles(words, length)) {
-        const holders = owners.get(shingle);
-        if (!holders || seen.has(shingle)) continue;
-        seen.add(shingle);
-        for (const id of holders) found.set(id, (found.get(id) ?? 0) + 1);
-      }
-    for (const [item, count] of found) {
-      const overlapFraction = count / sizes.get(item)!;
-      const before = best.get(item)?.overlapFraction ?? 0;
-      if (overlapFraction >= threshold && overlapFraction > before)
-        best.set(item, { item, document: document.id, overlapFraction });
-    }
-  }
-  return [...best.values()];
 }

@@ -1,7 +1,7 @@
 /** Evaluation: benchmarks, prompts, solvers, scoring, statistics. It knows models as `LanguageModel` and nothing more. */
 export * from "./benchmarks/index.ts";
 export { type Comparison, compareRuns, formatComparison } from "./compare.ts";
-export { type ContaminationHit, findContamination } from "./contamination.ts";
+export { type ContaminationHit, findContamination, findTaught, type TaughtItem } from "./contamination.ts";
 export { checkSupported, type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { formatLeaderboard, type Leaderboard, leaderboard } from "./leaderboard/format.ts";
 export { type PublishedScore, publishedScores } from "./leaderboard/published.ts";

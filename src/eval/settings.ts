@@ -13,6 +13,8 @@ export const evaluateConfigSchema = z.strictObject({
   format: z.enum(promptFormats).default("meditron"),
   /** What stands around the prompt; `chatml` for models finetuned here, `none` for base models. */
   chat: z.enum(chatTemplates).default("none"),
+  /** System message that opens a ChatML prompt. */
+  system: z.string().optional(),
   /** `hidden` asks in cloze form: the options are not printed, and their texts are scored or read off. */
   options: z.enum(optionsShown).default("shown"),
   /** How answers are written. Default: the letter, or the text where options are hidden. */
@@ -45,6 +47,13 @@ export function solverLabel(settings: EvaluateSettings): string {
     settings.solver,
     styleLabel(settings),
     settings.shots > 0 ? `${settings.shots}-shot` : "",
+    ...(settings.solver === "self-consistency"
+      ? [
+          settings.samples === 5 ? "" : `${settings.samples}-samples`,
+          settings.temperature === 0.8 ? "" : `temperature-${settings.temperature}`,
+        ]
+      : []),
+    settings.maxTokens === undefined ? "" : `${settings.maxTokens}-tokens`,
     settings.format === "meditron" ? "" : settings.format,
   ]
     .filter((part) => part !== "")

@@ -26,7 +26,7 @@ export function stagesOf(loaded: LoadedRecipe): Stage[] {
       }),
     );
   for (const corpus of corpora) stages.push(corpusStage(corpus, loaded));
-  stages.push(tokenizerStage(recipe));
+  if (recipe.tokenizer) stages.push(tokenizerStage(recipe, recipe.tokenizer));
   for (const corpus of corpora) stages.push(tokensStage(corpus, recipe));
   for (const training of Object.keys(recipe.train)) stages.push(trainingStage(training, loaded));
   for (const { model, benchmark } of evaluatedPairs(recipe)) stages.push(evaluationStage(model, benchmark, loaded));

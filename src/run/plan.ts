@@ -119,10 +119,13 @@ async function configJson(training: Training, recipe: Recipe): Promise<Record<st
   const { from } = training;
   if (typeof from === "string") {
     const earlier = recipe.train[from];
-    return earlier ? configJson(earlier, recipe) : modelJson(recipe.models[from]!.path);
+    const given = recipe.models[from];
+    if (earlier) return configJson(earlier, recipe);
+    return given && "path" in given ? modelJson(given.path) : undefined;
   }
   if ("path" in from) return modelJson(from.path);
-  const vocabulary = "train" in recipe.tokenizer ? recipe.tokenizer.train.vocabSize : 32_000;
+  const { tokenizer } = recipe;
+  const vocabulary = tokenizer && "train" in tokenizer ? tokenizer.train.vocabSize : 32_000;
   return { vocab_size: vocabulary, ...from.config };
 }
 

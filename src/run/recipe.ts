@@ -6,6 +6,7 @@ import { z } from "zod";
 import { corpusConfigSchema } from "../corpus/config.ts";
 import { benchmarkConfigSchema } from "../eval/benchmarks/load.ts";
 import { evaluateConfigSchema } from "../eval/settings.ts";
+import { modelConfigSchema } from "../providers/open.ts";
 import { torchSettingsSchema } from "../train/engines/torch-settings.ts";
 import { dataSchema, scheduleSchema, trainJobSchema } from "../train/job.ts";
 import { claimSchema } from "./claims/schema.ts";
@@ -73,6 +74,12 @@ export const finetuneSchema = z.strictObject({
   /** How the questions are put and the answers written; the finetuned model is evaluated the same way. */
   options: evaluateConfigSchema.shape.options,
   answer: evaluateConfigSchema.shape.answer,
+  /** Roles of the messages: question and answer, or user and assistant. */
+  chat: z.enum(["chatml", "chatml-assistant"]).default("chatml"),
+  /** System message that opens every example. */
+  system: z.string().optional(),
+  /** Benchmarks whose scored questions must not be learnt: training items that hold them are left out (SPEC 1f). */
+  decontaminate: z.array(z.string()).default([]),
 });
 
 /** Settings that go into the TrainJob as they stand. */
@@ -176,12 +183,13 @@ export const recipeSchema = z.strictObject({
   variables: z.record(name, z.string()).default({}),
   prepare: z.array(prepareSchema).default([]),
   corpora: named(corpusConfigSchema).default({}),
-  tokenizer: tokenizerSchema,
+  /** Needed by corpora and trainings; a recipe that only evaluates has none. */
+  tokenizer: tokenizerSchema.optional(),
   /** Every training once under each of these seeds, as "continued@2" (seeds.ts); one with a seed of its own once for all. */
   seeds: z.array(z.number().int().min(0)).min(1).optional(),
   train: z.record(trainingName, trainingSchema).default({}),
-  /** Models to evaluate that are not trained here, by name: model directories. */
-  models: named(z.strictObject({ path: z.string() })).default({}),
+  /** Models that are not trained here, by name: model directories, GGUF files, OpenAI-compatible endpoints. */
+  models: named(modelConfigSchema).default({}),
   benchmarks: named(benchmarkConfigSchema).default({}),
   /** One block, or several where models are asked differently. */
   evaluate: z.union([evaluateSchema, z.array(evaluateSchema).min(1)]).optional(),
@@ -192,6 +200,7 @@ export const recipeSchema = z.strictObject({
 
 export type Recipe = z.infer<typeof recipeSchema>;
 export type Training = z.infer<typeof trainingSchema>;
+export type TokenizerSettings = z.infer<typeof tokenizerSchema>;
 export type Evaluation = z.infer<typeof evaluateSchema>;
 export type AskedSolver = z.infer<typeof askedSolver>;
 export type DuringTraining = z.infer<typeof duringTrainingSchema>;

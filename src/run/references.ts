@@ -14,6 +14,8 @@ const INPUTS = patterns([
   "tokenizer.path",
   "train.*.from.path",
   "models.*.path",
+  "models.*.gguf",
+  "models.*.tokenizer",
   "benchmarks.*.path",
   "benchmarks.*.definition",
   "benchmarks.*.labelled",
@@ -78,6 +80,13 @@ export function checkReferences(value: unknown): Problem[] {
     for (const [i, set] of list(training.data).entries())
       expect([...at, "data", i, "corpus"], record(set).corpus, corpora, "corpus");
     expectAll([...at, "validation"], training.validation, corpora, "corpus");
+    const origin = typeof training.from === "string" ? record(record(recipe.models)[training.from]) : {};
+    if ("endpoint" in origin || "gguf" in origin)
+      problems.push({
+        path: [...at, "from"],
+        message: `"${String(training.from)}" is ${"gguf" in origin ? "a GGUF file" : "an endpoint"}: training starts from a Hugging Face model directory (path)`,
+      });
+    expectAll([...at, "finetune", "decontaminate"], record(training.finetune).decontaminate, benchmarks, "benchmark");
     expect([...at, "finetune", "benchmark"], record(training.finetune).benchmark, benchmarks, "benchmark");
     if (Object.keys(training).length > 0) problems.push(...checkTraining(training, at));
   }
@@ -93,6 +102,11 @@ export function checkReferences(value: unknown): Problem[] {
       "benchmark",
     );
   }
+  if (recipe.tokenizer === undefined && (trainings.length > 0 || corpora.length > 0))
+    problems.push({
+      path: ["tokenizer"],
+      message: 'missing; corpora and trainings need one: give "train" (on corpora) or "path" (of a tokenizer.json)',
+    });
   const isList = Array.isArray(recipe.evaluate);
   const blocks = isList ? list(recipe.evaluate) : recipe.evaluate === undefined ? [] : [recipe.evaluate];
   for (const [i, one] of blocks.entries()) {

@@ -14,6 +14,12 @@ export interface ChatMlRoles {
 }
 export const meditronRoles: ChatMlRoles = { question: "question", answer: "answer" };
 
+/** The templates that finetuning can teach, with the role names of their messages. */
+export const chatMlRoles = {
+  chatml: meditronRoles,
+  "chatml-assistant": { question: "user", answer: "assistant" },
+} as const satisfies Record<string, ChatMlRoles>;
+
 /** One ChatML message, end mark and newline included. */
 export function chatMlMessage(role: string, content: string): string {
   return `<|im_start|>${role}\n${content}<|im_end|>\n`;
@@ -25,15 +31,14 @@ export function chatMlPrompt(question: string, roles: ChatMlRoles = meditronRole
   return `${opening}${chatMlMessage(roles.question, question)}<|im_start|>${roles.answer}\n`;
 }
 
-/** @param prompt - Without a final newline. */
-export function applyChatTemplate(template: ChatTemplate, prompt: string): string {
+/** @param prompt - Without a final newline. @param system - Opens a ChatML prompt; the other templates have their own. */
+export function applyChatTemplate(template: ChatTemplate, prompt: string, system?: string): string {
   switch (template) {
     case "none":
       return prompt;
     case "chatml":
-      return chatMlPrompt(prompt);
     case "chatml-assistant":
-      return chatMlPrompt(prompt, { question: "user", answer: "assistant" });
+      return chatMlPrompt(prompt, chatMlRoles[template], system);
     case "med42":
       return `\n<|system|>: You are a helpful medical assistant.\n<|prompter|>:${prompt}\n<|assistant|>:`;
     case "medical-chat":

@@ -1,4 +1,12 @@
-export { applyChatTemplate, type ChatTemplate, chatMlMessage, chatMlPrompt, chatTemplates, stopsOf } from "./chat.ts";
+export {
+  applyChatTemplate,
+  type ChatTemplate,
+  chatMlMessage,
+  chatMlPrompt,
+  chatMlRoles,
+  chatTemplates,
+  stopsOf,
+} from "./chat.ts";
 export { demonstrationsFor, paperSeeds } from "./demonstrations.ts";
 export {
   answerMessage,

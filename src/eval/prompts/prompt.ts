@@ -20,6 +20,8 @@ export interface PromptSettings extends QuestionStyle {
   format: PromptFormat;
   chat: ChatTemplate;
   chainOfThought: boolean;
+  /** System message of a ChatML prompt. */
+  system?: string | undefined;
 }
 
 export interface Prompt {
@@ -82,8 +84,9 @@ export function buildPrompt(
     benchmark.answerForm === "open" ? "" : `\n${settings.chainOfThought ? chainOfThoughtSuffix : directSuffix}`;
   const prompt = `${opening}${shown.join("")}${questionBody(benchmark, item, settings.options)}${suffix}`;
   if (settings.chat !== "none") {
-    const text = applyChatTemplate(settings.chat, prompt);
-    return { text, cue: applyChatTemplate(settings.chat, suffix.trim()), answerPrefix: text.endsWith("\n") ? "" : " " };
+    const { chat, system } = settings;
+    const text = applyChatTemplate(chat, prompt, system);
+    return { text, cue: applyChatTemplate(chat, suffix.trim(), system), answerPrefix: text.endsWith("\n") ? "" : " " };
   }
   if (benchmark.answerForm === "open") return { text: `${prompt}\nAnswer:`, cue: "Answer:", answerPrefix: " " };
   return settings.chainOfThought

@@ -1,6 +1,7 @@
 /** `eval.<model>.<benchmark>`: one model on one benchmark by every solver of the recipe. */
 import { dirname, join } from "node:path";
-import { type Progress, startProgress } from "../../core/index.ts";
+import { type Progress, readJson, startProgress } from "../../core/index.ts";
+import type { ContaminationReport } from "../../corpus/index.ts";
 import {
   type Benchmark,
   type EvaluateConfig,
@@ -12,8 +13,8 @@ import {
   solverLabel,
 } from "../../eval/index.ts";
 import { evaluateConfigSchema } from "../../eval/settings.ts";
-import { loadEmbedded } from "../../providers/embedded.ts";
 import type { LanguageModel } from "../../providers/language-model.ts";
+import { openModel } from "../../providers/open.ts";
 import type { Counts } from "../events.ts";
 import { folders } from "../folders.ts";
 import type { Stage } from "../graph.ts";
@@ -31,12 +32,13 @@ export function evaluationStage(model: string, benchmarkName: string, { recipe, 
     id: `eval.${model}.${benchmarkName}`,
     needs: [...(recipe.prepare.length > 0 ? ["prepare"] : []), ...(given ? [] : [`train.${model}`])],
     settings: { benchmark: benchmarkConfig, asked },
-    files: [...filesOf(benchmarkConfig), ...(given ? [join(given.path, "config.json")] : [])],
+    files: [...filesOf(benchmarkConfig), ...(given ? filesOfModel(given) : [])],
     folder,
     products: asked.map((settings) => join(folder, labelOf(settings), "summary.json")),
     async run({ directory, signal }) {
       const benchmark = await loadBenchmark(benchmarkConfig, { name: benchmarkName, directory: dirname(file) });
-      const languageModel = await loadModelOf(model, recipe, directory);
+      const languageModel = await loadModelOf(model, recipe, directory, signal);
+      const contaminated = await contaminatedItems(model, benchmarkName, recipe, directory);
       const counts: Counts = { items: benchmark.items.length };
       const product: unknown[] = [];
       try {
@@ -45,6 +47,7 @@ export function evaluationStage(model: string, benchmarkName: string, { recipe, 
           const summary = await evaluateWithProgress(languageModel, benchmark, {
             ...settings,
             directory: join(directory, folder),
+            ...(contaminated ? { contaminated } : {}),
             signal,
           });
           Object.assign(counts, correctCount(label, summary));
@@ -58,14 +61,58 @@ export function evaluationStage(model: string, benchmarkName: string, { recipe, 
   };
 }
 
-/** A model of the recipe as evaluation sees it; the caller closes it. */
-export async function loadModelOf(model: string, recipe: Recipe, directory: string): Promise<LanguageModel> {
-  return loadModelAt(await modelDirectory(model, recipe, directory), model, recipe);
+/** A model of the recipe, trained here or given; the caller closes it. */
+export async function loadModelOf(
+  model: string,
+  recipe: Recipe,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<LanguageModel> {
+  const { endOfDocument } = recipe.tokenizer ?? {};
+  return openModel(recipe.models[model] ?? { path: await modelDirectory(model, recipe, directory) }, {
+    name: model,
+    ...(endOfDocument === undefined ? {} : { endOfDocument }),
+    ...(signal ? { signal } : {}),
+  });
 }
 
 export function loadModelAt(directory: string, name: string, recipe: Recipe): Promise<LanguageModel> {
-  const { endOfDocument } = recipe.tokenizer;
-  return loadEmbedded({ directory, name, ...(endOfDocument === undefined ? {} : { endOfDocument }) });
+  const { endOfDocument } = recipe.tokenizer ?? {};
+  return openModel({ path: directory }, { name, ...(endOfDocument === undefined ? {} : { endOfDocument }) });
+}
+
+export const filesOfModel = (given: Recipe["models"][string]): string[] =>
+  "path" in given ? [join(given.path, "config.json")] : "gguf" in given ? [given.gguf] : [];
+
+/**
+ * Items of a benchmark that the model's training corpora hold, as their builds found them. Undefined where a corpus was not
+ * checked against this benchmark: then nothing is known.
+ */
+async function contaminatedItems(
+  model: string,
+  benchmark: string,
+  recipe: Recipe,
+  directory: string,
+): Promise<string[] | undefined> {
+  const corpora = corporaOf(model, recipe);
+  const items = new Set<string>();
+  for (const corpus of corpora) {
+    const stage = recipe.corpora[corpus]?.stages.decontaminate;
+    if (!stage?.benchmarks.includes(benchmark)) return undefined;
+    // Documents that gave items away were dropped: what was found is not in the corpus.
+    if (stage.action === "drop") continue;
+    const { hits } = await readJson<ContaminationReport>(join(directory, folders.corpus(corpus), "contamination.json"));
+    for (const hit of hits) if (hit.benchmark === benchmark) items.add(hit.item);
+  }
+  return corpora.length === 0 ? undefined : [...items];
+}
+
+/** Every corpus that a model, or one that it comes from, was trained on. */
+function corporaOf(model: string, recipe: Recipe): string[] {
+  const training = recipe.train[model];
+  if (!training) return [];
+  const before = typeof training.from === "string" ? corporaOf(training.from, recipe) : [];
+  return [...new Set([...before, ...(training.data ?? []).map(({ corpus }) => corpus)])];
 }
 
 /** `evaluate` with a progress line. */
@@ -122,11 +169,13 @@ export function settingsOfBlock(block: Evaluation, entry: AskedSolver, model: st
   const { models: _models, benchmarks: _benchmarks, solvers: _solvers, duringTraining: _during, ...shared } = block;
   const finetune = finetuningOf(model, recipe);
   const own = typeof entry === "string" ? { solver: entry } : withoutUndefined(entry);
-  const { chat, options, answer, ...asked } = { ...shared, ...own };
+  const { chat, system, options, answer, ...asked } = { ...shared, ...own };
   const style = options === undefined && answer === undefined ? finetune : { options, answer };
+  const opening = system ?? (chat === "auto" ? finetune?.system : undefined);
   return {
     ...asked,
-    chat: chat !== "auto" ? chat : finetune ? "chatml" : "none",
+    chat: chat !== "auto" ? chat : (finetune?.chat ?? "none"),
+    ...(opening === undefined ? {} : { system: opening }),
     ...(style?.options === undefined ? {} : { options: style.options }),
     ...(style?.answer === undefined ? {} : { answer: style.answer }),
   };

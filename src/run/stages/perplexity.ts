@@ -8,7 +8,7 @@ import type { Stage } from "../graph.ts";
 import type { LoadedRecipe } from "../load-recipe.ts";
 import type { Recipe } from "../recipe.ts";
 import { variantsOf } from "../seeds.ts";
-import { loadModelOf } from "./evaluation.ts";
+import { filesOfModel, loadModelOf } from "./evaluation.ts";
 
 export interface PerplexityAsked {
   model: string;
@@ -37,8 +37,8 @@ export function perplexityStage({ model, corpus, documents }: PerplexityAsked, {
   return {
     id: `perplexity.${model}.${corpus}`,
     needs: [`corpus.${corpus}`, ...(given ? [] : [`train.${model}`])],
-    settings: { documents, endOfDocument: recipe.tokenizer.endOfDocument ?? null },
-    files: given ? [join(given.path, "config.json")] : [],
+    settings: { documents, endOfDocument: recipe.tokenizer?.endOfDocument ?? null },
+    files: given ? filesOfModel(given) : [],
     folder,
     products: [join(folder, "summary.json"), join(folder, "documents.jsonl")],
     async run({ directory, signal }) {

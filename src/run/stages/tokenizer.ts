@@ -8,10 +8,9 @@ import { trainTokenizer } from "../../tokens/train-bpe.ts";
 import type { Tokenizer } from "../../tokens/types.ts";
 import { folders } from "../folders.ts";
 import type { Stage } from "../graph.ts";
-import type { Recipe } from "../recipe.ts";
+import type { Recipe, TokenizerSettings } from "../recipe.ts";
 
-export function tokenizerStage(recipe: Recipe): Stage {
-  const settings = recipe.tokenizer;
+export function tokenizerStage(recipe: Recipe, settings: TokenizerSettings): Stage {
   const { specialTokens, endOfDocument } = settings;
   const end = endOfDocument === undefined ? {} : { endOfDocument };
   return {

@@ -18,12 +18,12 @@ export function tokensStage(corpus: string, recipe: Recipe): Stage {
   return {
     id: `tokens.${corpus}`,
     needs: [`corpus.${corpus}`, "tokenizer"],
-    settings: { endOfDocument: recipe.tokenizer.endOfDocument ?? null },
+    settings: { endOfDocument: recipe.tokenizer?.endOfDocument ?? null },
     folder: folders.tokens(corpus),
     products: [join(folders.tokens(corpus), "train.bin"), join(folders.tokens(corpus), "train.idx")],
     async run({ directory, signal }) {
       const manifest = await loadManifest(join(directory, folders.corpus(corpus)));
-      const { endOfDocument } = recipe.tokenizer;
+      const { endOfDocument } = recipe.tokenizer ?? {};
       const tokenizer = await loadTokenizer(
         join(directory, folders.tokenizer),
         endOfDocument === undefined ? {} : { endOfDocument },

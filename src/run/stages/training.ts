@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ConfigError, sha256File, writeJsonAtomic } from "../../core/index.ts";
+import { ConfigError, formatPercent, sha256File, writeFileAtomic, writeJsonAtomic } from "../../core/index.ts";
 import { loadBenchmark } from "../../eval/benchmarks/load.ts";
-import { finetuningMessages } from "../../eval/prompts/index.ts";
+import { findTaught } from "../../eval/contamination.ts";
+import { chatMlRoles, finetuningMessages } from "../../eval/prompts/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import {
   checkpointName,
@@ -98,7 +99,7 @@ function keeper(job: TrainJob, followed: DuringTraining[], folder: string): (ste
 /** The newest checkpoint of a training, a given model's folder, or undefined for a fresh model. */
 export async function modelDirectory(model: string, recipe: Recipe, directory: string): Promise<string> {
   const given = recipe.models[model];
-  if (given) return given.path;
+  if (given && "path" in given) return given.path;
   const [newest] = await listCheckpoints(join(directory, folders.training(model)));
   if (newest) return newest.path;
   throw new ConfigError("RUN_NO_MODEL", {
@@ -137,7 +138,8 @@ function validationCorpora(training: Training, recipe: Recipe): string[] {
 }
 
 function givenModel({ from }: Training, recipe: Recipe): string[] {
-  if (typeof from === "string") return from in recipe.models ? [join(recipe.models[from]!.path, "config.json")] : [];
+  const given = typeof from === "string" ? recipe.models[from] : undefined;
+  if (typeof from === "string") return given && "path" in given ? [join(given.path, "config.json")] : [];
   return "path" in from ? [join(from.path, "config.json")] : [];
 }
 
@@ -150,7 +152,7 @@ async function makeJob(
   const training = recipe.train[name]!;
   const folder = join(directory, folders.training(name));
   const tokenizerFolder = join(directory, folders.tokenizer);
-  const { endOfDocument } = recipe.tokenizer;
+  const { endOfDocument } = recipe.tokenizer ?? {};
   const tokenizer = await loadTokenizer(tokenizerFolder, endOfDocument === undefined ? {} : { endOfDocument });
   const { data, steps, counts } = training.finetune
     ? await finetuningData(training, loaded, tokenizer, folder)
@@ -233,21 +235,54 @@ async function pretrainingData(name: string, training: Training, directory: stri
 }
 
 async function finetuningData(training: Training, loaded: LoadedRecipe, tokenizer: Tokenizer, folder: string) {
-  const { benchmark: benchmarkName, split, layout, ...asked } = training.finetune!;
+  const { benchmark: benchmarkName, split, layout, chat, system, decontaminate, ...asked } = training.finetune!;
   const { recipe, file } = loaded;
-  const benchmark = await loadBenchmark(recipe.benchmarks[benchmarkName]!, {
-    name: benchmarkName,
-    directory: dirname(file),
-  });
+  const load = (name: string) => loadBenchmark(recipe.benchmarks[name]!, { name, directory: dirname(file) });
+  const benchmark = await load(benchmarkName);
+  const scored = (await Promise.all(decontaminate.map(load))).flatMap(({ items }) => items);
+  const left: { split: string; id: string | undefined; reason: string }[] = [];
+  const roles = { ...chatMlRoles[chat], system: "system" };
   const write = async (name: "train" | "validation") => {
-    const messages = finetuningMessages(benchmark, benchmark.splits[name]?.items ?? [], asked);
-    const examples = finetuningExamples(messages, tokenizer, { sequenceLength: training.sequenceLength });
+    const all = benchmark.splits[name]?.items ?? [];
+    const found = findTaught(all, scored);
+    for (const { id, overlapFraction } of found)
+      left.push({
+        split: name,
+        id,
+        reason: `holds ${formatPercent(overlapFraction)} of its words in scored questions`,
+      });
+    const taught = new Set(found.map(({ id }) => id));
+    const messages = finetuningMessages(
+      benchmark,
+      all.filter(({ id }) => !taught.has(id)),
+      asked,
+    );
+    const examples = finetuningExamples(
+      messages.map((message) => (system === undefined ? message : { ...message, system })),
+      tokenizer,
+      {
+        sequenceLength: training.sequenceLength,
+        roles,
+        onDropped: ({ id, answerTokens, room }) =>
+          left.push({ split: name, id, reason: `an answer of ${answerTokens} tokens leaves ${room} for the question` }),
+      },
+    );
     const path = join(folder, `examples-${name}.jsonl`);
     await writeExamples(path, examples);
-    return { path, count: examples.length, dropped: messages.length - examples.length };
+    return {
+      path,
+      counts: {
+        examples: examples.length,
+        ...nonZero({
+          contaminated: found.length,
+          withoutExplanation: all.length - found.length - messages.length,
+          tooLong: messages.length - examples.length,
+        }),
+      },
+    };
   };
   const examples = await write(split);
-  if (examples.count === 0)
+  if (examples.counts.examples === 0)
     throw new ConfigError("RUN_NO_EXAMPLES", {
       message: `benchmark "${benchmarkName}" has no usable items in its ${split} split`,
       where: `benchmarks.${benchmarkName}.${split}`,
@@ -257,19 +292,25 @@ async function finetuningData(training: Training, loaded: LoadedRecipe, tokenize
     });
   const held =
     split === "train" && (benchmark.splits.validation?.items.length ?? 0) > 0 ? await write("validation") : undefined;
+  await writeFileAtomic(join(folder, "left-out.jsonl"), left.map((one) => `${JSON.stringify(one)}\n`).join(""));
   return {
     data: {
       kind: "finetuning" as const,
       examples: examples.path,
-      validation: held && held.count > 0 ? [{ name: `${benchmarkName} answers`, examples: held.path }] : [],
+      validation: held && held.counts.examples > 0 ? [{ name: `${benchmarkName} answers`, examples: held.path }] : [],
       layout,
     },
     steps:
       training.steps ??
-      finetuningSteps(examples.count, { epochs: training.epochs ?? 1, globalBatchSize: training.globalBatchSize }),
-    counts: { examples: examples.count, ...(examples.dropped > 0 ? { tooLong: examples.dropped } : {}) },
+      finetuningSteps(examples.counts.examples, {
+        epochs: training.epochs ?? 1,
+        globalBatchSize: training.globalBatchSize,
+      }),
+    counts: examples.counts,
   };
 }
+
+const nonZero = (counts: Counts): Counts => Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 
 /** SHA-256 over the weight files of a model directory, by name. */
 async function weightsHash(folder: string): Promise<string> {
