@@ -9,14 +9,16 @@
 import { DataError } from "../core/index.ts";
 import { KeyValueCache, type Rows } from "./key-value-cache.ts";
 import type { Llama } from "./model.ts";
-import { chooseToken, type SamplingSettings, uniformOf } from "./sampling.ts";
+import { type Choice, chooseToken, likeliest, type SamplingSettings, uniformOf } from "./sampling.ts";
 
 /** Scores tokens[from..] given all before them; from ≥ 1. */
 export interface ScoreJob {
   kind: "score";
   tokens: number[];
   from: number;
-  onDone(result: { logLikelihoods: Float64Array; isGreedy: boolean }): void;
+  /** So many of the likeliest tokens are reported for each scored position. Default 0. */
+  top?: number;
+  onDone(result: { logLikelihoods: Float64Array; isGreedy: boolean; top: Choice[][] }): void;
 }
 
 export interface GenerateJob extends SamplingSettings {
@@ -31,7 +33,14 @@ export interface GenerateJob extends SamplingSettings {
   isStopped?: (output: number[]) => boolean;
   /** Told of every token of the output as it is chosen, before `isStopped` and `onDone`. */
   onToken?: (token: number) => void;
-  onDone(result: { tokens: number[]; logLikelihoods: number[]; finish: "stop" | "length" | "end-of-text" }): void;
+  /** So many of the likeliest tokens are reported for each written one. Default 0. */
+  top?: number;
+  onDone(result: {
+    tokens: number[];
+    logLikelihoods: number[];
+    top: Choice[][];
+    finish: "stop" | "length" | "end-of-text";
+  }): void;
 }
 
 export type Job = ScoreJob | GenerateJob;
@@ -63,6 +72,8 @@ interface Active {
   /** Nats of scored tokens, or of generated ones. */
   logLikelihoods: number[];
   isGreedy: boolean;
+  /** The likeliest tokens of each position in `logLikelihoods`, where asked for. */
+  top: Choice[][];
 }
 
 interface Call {
@@ -107,9 +118,9 @@ export class Scheduler {
       });
     }
     if (job.kind === "score" && job.from === job.tokens.length) {
-      job.onDone({ logLikelihoods: new Float64Array(0), isGreedy: true });
+      job.onDone({ logLikelihoods: new Float64Array(0), isGreedy: true, top: [] });
     } else if (job.kind === "generate" && job.maxTokens <= 0) {
-      job.onDone({ tokens: [], logLikelihoods: [], finish: "length" });
+      job.onDone({ tokens: [], logLikelihoods: [], top: [], finish: "length" });
     } else {
       this.#waiting.push(job);
     }
@@ -174,12 +185,17 @@ export class Scheduler {
       sequence.logLikelihoods.push(-nats[i]!);
       if (best[i] !== target) sequence.isGreedy = false;
     }
+    for (const { sequence, row } of scored) {
+      const { top } = sequence.job;
+      if (top) sequence.top.push(likeliest(this.#cache!.logits([row])[0]!, top));
+    }
   }
 
   #finishScore(sequence: Active, job: ScoreJob): void {
     if (sequence.logLikelihoods.length < job.tokens.length - job.from) return;
     this.#active[sequence.slot] = undefined;
-    job.onDone({ logLikelihoods: Float64Array.from(sequence.logLikelihoods), isGreedy: sequence.isGreedy });
+    const { isGreedy, top } = sequence;
+    job.onDone({ logLikelihoods: Float64Array.from(sequence.logLikelihoods), isGreedy, top });
   }
 
   #sample(sampled: { sequence: Active; row: number }[]): void {
@@ -196,6 +212,7 @@ export class Scheduler {
       }
       sequence.tokens.push(token);
       sequence.logLikelihoods.push(logLikelihood);
+      if (job.top) sequence.top.push(likeliest(row, job.top));
       job.onToken?.(token);
       const isFull = written + 1 >= job.maxTokens || sequence.tokens.length >= this.maxTokens;
       if (job.isStopped?.(sequence.tokens.slice(job.tokens.length))) this.#finishGenerate(sequence, job, "stop");
@@ -206,7 +223,7 @@ export class Scheduler {
   #finishGenerate(sequence: Active, job: GenerateJob, finish: "stop" | "length" | "end-of-text"): void {
     this.#active[sequence.slot] = undefined;
     const tokens = sequence.tokens.slice(job.tokens.length);
-    job.onDone({ tokens, logLikelihoods: sequence.logLikelihoods, finish });
+    job.onDone({ tokens, logLikelihoods: sequence.logLikelihoods, top: sequence.top, finish });
   }
 
   /** Gives free slots to waiting jobs, in order, except those worth keeping back until their beginning is computed. */
@@ -243,7 +260,15 @@ export class Scheduler {
     const slot = this.#leastUseful(free, source);
     if (slot !== source && shared > 0) cache.copy(source, slot, shared);
     this.#held[slot] = job.tokens.slice(0, shared);
-    this.#active[slot] = { job, slot, tokens: [...job.tokens], computed: shared, logLikelihoods: [], isGreedy: true };
+    this.#active[slot] = {
+      job,
+      slot,
+      tokens: [...job.tokens],
+      computed: shared,
+      logLikelihoods: [],
+      isGreedy: true,
+      top: [],
+    };
   }
 
   /** The free slot holding the fewest tokens; the source only if nothing else is free. */

@@ -18,5 +18,6 @@ export {
   weightFileNames,
   writeSafetensors,
 } from "./safetensors.ts";
+export type { Choice } from "./sampling.ts";
 export type { Numbers, Parameter } from "./tensor.ts";
 export type { VocabularyGrowth } from "./vocabulary.ts";

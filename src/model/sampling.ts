@@ -63,6 +63,22 @@ export function chooseToken(logits: Float32Array, settings: SamplingSettings, un
   return choice(best); // rounding left a sliver beyond the last token
 }
 
+/** The `count` likeliest tokens, best first, each with its log-likelihood under the model. Equal logits rank by id. */
+export function likeliest(logits: Float32Array, count: number): Choice[] {
+  const best: number[] = [];
+  for (let v = 0; v < logits.length; v++) {
+    if (best.length === count && logits[v]! <= logits[best[count - 1]!]!) continue;
+    let at = best.length;
+    while (at > 0 && logits[best[at - 1]!]! < logits[v]!) at--;
+    best.splice(at, 0, v);
+    if (best.length > count) best.pop();
+  }
+  const max = best.length > 0 ? logits[best[0]!]! : 0;
+  let total = 0;
+  for (let v = 0; v < logits.length; v++) total += Math.exp(logits[v]! - max);
+  return best.map((token) => ({ token, logLikelihood: logits[token]! - max - Math.log(total) }));
+}
+
 /** Tokens with p of at least `floor`, likeliest first. */
 function rank(p: Float64Array, floor: number): number[] {
   const tokens: number[] = [];

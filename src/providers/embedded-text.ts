@@ -1,6 +1,7 @@
 /** Where text and tokens meet: continuation boundaries, ends and stop strings. */
+import type { Choice } from "../model/index.ts";
 import type { Tokenizer } from "../tokens/types.ts";
-import type { LogLikelihoodRequest } from "./language-model.ts";
+import type { LogLikelihoodRequest, TokenPosition } from "./language-model.ts";
 
 /**
  * lm-evaluation-harness's rule: spaces at the end of the context belong to the continuation (tokenizers join a space with the word
@@ -113,4 +114,34 @@ export class TextStream {
   #decode(from: number, to: number): string {
     return from === to ? "" : this.#tokenizer.decode(this.#tokens.slice(from, to), { skipSpecialTokens: true });
   }
+}
+
+export interface ScoredToken {
+  token: number;
+  logLikelihood: number | null;
+  top: Choice[];
+}
+
+export function scoredTokens(tokens: number[], logLikelihoods: ArrayLike<number>, top: Choice[][]): ScoredToken[] {
+  return tokens.map((token, i) => ({ token, logLikelihood: logLikelihoods[i]!, top: top[i] ?? [] }));
+}
+
+/**
+ * Tokens with the text that each adds where it stands: together they are the text. An alternative's text is what it would have added.
+ * A character's text comes with its last token.
+ */
+export function positionsOf(tokenizer: Pick<Tokenizer, "decode">, scored: ScoredToken[]): TokenPosition[] {
+  const tokens = scored.map(({ token }) => token);
+  let [from, written] = [0, 0];
+  return scored.map(({ token, logLikelihood, top }, i) => {
+    const before = tokenizer.decode(tokens.slice(from, written));
+    const adds = (next: number) => {
+      const now = tokenizer.decode([...tokens.slice(from, i), next]);
+      return now.endsWith("\uFFFD") ? "" : now.slice(before.length);
+    };
+    const alternatives = top.map((choice) => ({ ...choice, text: adds(choice.token) }));
+    const text = adds(token);
+    if (text !== "") [from, written] = [written, i + 1];
+    return { token, text, logLikelihood, top: alternatives };
+  });
 }

@@ -7,7 +7,15 @@ import type { Kernels } from "../native/kernels.ts";
 import { loadTokenizer, requireFits } from "../tokens/tokenizer.ts";
 import type { Tokenizer } from "../tokens/types.ts";
 import type { EmbeddedInfo, EmbeddedSettings, FromWorker, ToWorker } from "./embedded-protocol.ts";
-import { endIdsOf, splitContinuation, stopRule, TextStream } from "./embedded-text.ts";
+import {
+  endIdsOf,
+  positionsOf,
+  type ScoredToken,
+  scoredTokens,
+  splitContinuation,
+  stopRule,
+  TextStream,
+} from "./embedded-text.ts";
 import type { GenerateRequest, Generation, LogLikelihoodRequest } from "./language-model.ts";
 
 const settings = workerData as EmbeddedSettings;
@@ -134,15 +142,39 @@ class Server {
   }
 
   #generate(call: number, index: number, request: GenerateRequest, streams: boolean): void {
-    const { prompt, maxTokens, temperature = 0, topP = 1, topK = 0, stop = [], seed = 0, n = 1 } = request;
-    const encoded = this.#tokenizer.encode(prompt);
+    const { maxTokens, temperature = 0, topP = 1, topK = 0, stop = [], seed = 0, n = 1, logProbs, echo } = request;
+    const encoded = request.promptIds ?? this.#tokenizer.encode(request.prompt);
     const whole = encoded.length > 0 ? encoded : [this.#tokenizer.endOfDocumentId];
-    // Room for the answer, but never at the price of more than half of the prompt's.
+    // Room for the answer, but never at the price of more than half of the prompt's. One token more fits where nothing is written.
     const { maxTokens: context } = this.#scheduler;
-    const { tokens, cut } = this.#fit(whole, Math.min(Math.max(1, maxTokens), context >> 1), context);
+    const after = maxTokens > 0 ? Math.min(maxTokens, context >> 1) : 0;
+    const { tokens, cut } = this.#fit(whole, after, maxTokens > 0 ? context : context + 1);
     const rule = stopRule(this.#tokenizer, stop);
     const results: Generation[] = [];
-    let missing = n;
+    const written: ScoredToken[][] = [];
+    const wantsPrompt = logProbs !== undefined && echo === true && encoded.length > 0;
+    let prompt: ScoredToken[] = [];
+    let missing = n + (wantsPrompt ? 1 : 0);
+    const finish = () => {
+      if (--missing > 0) return;
+      if (logProbs !== undefined)
+        for (const [k, result] of results.entries())
+          result.positions = positionsOf(this.#tokenizer, [...prompt, ...written[k]!]);
+      send({ type: "generated", call, index, result: results });
+    };
+    if (wantsPrompt) {
+      this.#add(call, {
+        kind: "score",
+        tokens,
+        from: 1,
+        top: logProbs,
+        onDone: ({ logLikelihoods, top }) => {
+          const first = { token: tokens[0]!, logLikelihood: null, top: [] };
+          prompt = [first, ...scoredTokens(tokens.slice(1), logLikelihoods, top)];
+          finish();
+        },
+      });
+    }
     for (let k = 0; k < n; k++) {
       const stream = streams ? new TextStream(this.#tokenizer, stop) : undefined;
       const write = (piece: string) => {
@@ -157,19 +189,27 @@ class Server {
         topK,
         seed: seed + k,
         endIds: this.#endIds,
+        ...(logProbs === undefined ? {} : { top: logProbs }),
         ...(rule.isStopped ? { isStopped: rule.isStopped } : {}),
         ...(stream ? { onToken: (token: number) => write(stream.push(token)) } : {}),
         onDone: (output) => {
           const { text, tokens: kept } = rule.cut(output.tokens);
           if (stream) write(stream.end(text));
           const logLikelihood = output.logLikelihoods.slice(0, kept.length).reduce((sum, nats) => sum + nats, 0);
-          const result: Generation = { text, tokens: kept, logLikelihood, finish: output.finish };
-          results[k] = cut > 0 ? { ...result, truncatedTokens: cut } : result;
-          if (--missing === 0) send({ type: "generated", call, index, result: results });
+          results[k] = {
+            text,
+            tokens: kept,
+            logLikelihood,
+            finish: output.finish,
+            promptTokens: tokens.length,
+            ...(cut > 0 ? { truncatedTokens: cut } : {}),
+          };
+          written[k] = scoredTokens(kept, output.logLikelihoods, output.top);
+          finish();
         },
       });
     }
-    if (n < 1) send({ type: "generated", call, index, result: [] });
+    if (missing === 0) send({ type: "generated", call, index, result: [] });
   }
 
   /** Keeps the end of `context` so that `after` more tokens fit into `room`. */

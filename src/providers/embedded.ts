@@ -86,7 +86,13 @@ class EmbeddedModel implements LanguageModel {
     this.id = info.id;
     this.name = name;
     this.tokenizer = tokenizer;
-    this.capabilities = { logLikelihoods: true, generate: true, streams: true, contextTokens: info.contextTokens };
+    this.capabilities = {
+      logLikelihoods: true,
+      generate: true,
+      streams: true,
+      logProbs: true,
+      contextTokens: info.contextTokens,
+    };
     worker.on("message", (message: FromWorker) => this.#receive(message));
     worker.on("error", (error) => this.#fail(error));
     worker.on("exit", (code) => {

@@ -8,6 +8,7 @@ export type {
   LogLikelihood,
   LogLikelihoodRequest,
   Sampling,
+  TokenPosition,
 } from "./language-model.ts";
 export { type ModelConfig, modelConfigSchema, openModel } from "./open.ts";
 export { connectEndpoint, type EndpointConfig, type EndpointModel, endpointConfigSchema } from "./openai-compatible.ts";

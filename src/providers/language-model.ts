@@ -37,6 +37,23 @@ export interface GenerateRequest extends Sampling {
   prompt: string;
   /** Samples to draw; sample k uses seed + k. Default 1. */
   n?: number;
+  /** Token ids to start from, in place of those of `prompt`. Only where `capabilities.logProbs`. */
+  promptIds?: number[];
+  /** Report every position with so many of the likeliest tokens (0: only the token itself). Only where `capabilities.logProbs`. */
+  logProbs?: number;
+  /** With `logProbs`: the prompt's positions too, ahead of the output's. */
+  echo?: boolean;
+}
+
+/** A token in its place. */
+export interface TokenPosition {
+  token: number;
+  /** What it adds to the text; empty while a character is incomplete. */
+  text: string;
+  /** In nats, under the model before temperature; null for a first token, which nothing predicts. */
+  logLikelihood: number | null;
+  /** The likeliest tokens here, best first. */
+  top: { token: number; text: string; logLikelihood: number }[];
 }
 
 export interface Generation {
@@ -45,6 +62,10 @@ export interface Generation {
   /** Sum of the generated tokens' log-likelihoods under the model (before temperature), in nats; absent where the provider hides it. */
   logLikelihood?: number;
   finish: "stop" | "length" | "end-of-text";
+  /** Length of the prompt as it was computed; absent where the provider hides it. */
+  promptTokens?: number;
+  /** As asked for by `logProbs`. */
+  positions?: TokenPosition[];
   /** Tokens cut from the beginning of the prompt because all did not fit; absent when none were. */
   truncatedTokens?: number;
 }
@@ -54,6 +75,8 @@ export interface Capabilities {
   generate: boolean;
   /** `generate` tells of text while it is written (`onText`). */
   streams?: boolean;
+  /** `generate` takes token ids and reports positions (`promptIds`, `logProbs`, `echo`). */
+  logProbs?: boolean;
   /** Prompt tokens and continuation together. */
   contextTokens: number;
 }

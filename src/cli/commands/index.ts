@@ -8,6 +8,7 @@ import { generate } from "./generate.ts";
 import { plan } from "./plan.ts";
 import { report } from "./report.ts";
 import { demo, run } from "./run.ts";
+import { serve } from "./serve.ts";
 import { tokenize } from "./tokenize.ts";
 import { train } from "./train.ts";
 
@@ -23,5 +24,6 @@ export const commands: Command[] = [
   train,
   evaluation,
   generate,
+  serve,
   doctor,
 ];

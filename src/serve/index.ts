@@ -1,0 +1,10 @@
+export { type AppOptions, createApp, type ServeApp } from "./app.ts";
+export { readModelCard, SAFETY_ADVISORY, type ServedCard } from "./card.ts";
+export { type ChatFormat, loadChatFormat, type Message, namedChat, plainChat } from "./chat-format.ts";
+export type { ServeEnv, Serving } from "./exchange.ts";
+export { defaultLimits, type Limits } from "./limits.ts";
+export { type Log, logToStderr, noLog } from "./log.ts";
+export { openServed, type ServedSpec } from "./open-served.ts";
+export { HttpProblem } from "./problem.ts";
+export type { ServedModel } from "./served-model.ts";
+export { type RunningServer, type ServerOptions, startServer } from "./server.ts";

@@ -1,0 +1,26 @@
+/** A model behind the API: computed here, or another server's. */
+import type { LanguageModel } from "../providers/index.ts";
+import type { ServedCard } from "./card.ts";
+import type { ChatFormat } from "./chat-format.ts";
+import type { Gateway } from "./gateway.ts";
+
+interface Served {
+  /** Name that requests call it by. */
+  id: string;
+  /** Unix seconds when it was loaded. */
+  created: number;
+  card: ServedCard;
+}
+
+export interface LocalModel extends Served {
+  kind: "local";
+  model: LanguageModel;
+  chat: ChatFormat;
+}
+
+export interface RemoteModel extends Served {
+  kind: "gateway";
+  gateway: Gateway;
+}
+
+export type ServedModel = LocalModel | RemoteModel;
