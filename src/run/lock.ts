@@ -65,6 +65,13 @@ export class RunLock {
   }
 }
 
+/** Whether a live process works in a run directory. */
+export function isLocked(directory: string): boolean {
+  const held = readText(join(directory, "run.lock"));
+  const owner = held === undefined ? undefined : parse(held);
+  return owner !== undefined && lives(owner);
+}
+
 /** Moves a stale lock aside. If another process replaced it meanwhile, its lock is put back. */
 function takeAway(path: string, stale: string): void {
   const aside = `${path}.${process.pid}.stale`;

@@ -1,0 +1,61 @@
+/** The Studio's API: read-only views of run directories, and the live events of a run that goes on. */
+import { Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { badRequest } from "./studio-errors.ts";
+import { queryNumber, queryText } from "./studio-files.ts";
+import { diffRecipes, followEvents, StudioRuns } from "./studio-runs.ts";
+import { StudioTraining } from "./studio-training.ts";
+
+export interface StudioOptions {
+  /** Folder of all run directories. */
+  runs: string;
+}
+
+/** A proxy that sees nothing for a minute closes the line; a comment keeps it open. */
+const KEEP_ALIVE_MS = 15_000;
+
+export function studioRoutes(options: StudioOptions): Hono {
+  const app = new Hono();
+  const runs = new StudioRuns(options.runs);
+  const training = new StudioTraining(runs);
+
+  // What a run shows now is not what it shows in a second.
+  app.use(async (c, next) => {
+    await next();
+    c.header("Cache-Control", "no-store");
+  });
+
+  app.get("/runs", async (c) => c.json(await runs.list()));
+
+  app.get("/runs/:run", async (c) => c.json(await runs.detail(c.req.param("run"))));
+
+  app.get("/runs/:run/events", async (c) => {
+    const directory = await runs.directory(c.req.param("run"));
+    const after = queryNumber(c.req.query("after"), "after");
+    return streamSSE(c, async (stream) => {
+      const controller = new AbortController();
+      stream.onAbort(() => controller.abort());
+      const beat = setInterval(() => void stream.write(":\n\n"), KEEP_ALIVE_MS);
+      try {
+        for await (const { offset, ...batch } of followEvents(directory, after, controller.signal))
+          await stream.writeSSE({ id: String(offset), data: JSON.stringify(batch) });
+      } finally {
+        clearInterval(beat);
+      }
+    });
+  });
+
+  app.get("/diff", async (c) => {
+    const [first, second] = [queryText(c.req.query("first"), "first"), queryText(c.req.query("second"), "second")];
+    if (first === "" || second === "") throw badRequest("first and second name the two runs to compare");
+    const [a, b] = await Promise.all([runs.recipe(first), runs.recipe(second)]);
+    return c.json(diffRecipes(a.recipe, b.recipe));
+  });
+
+  app.get("/runs/:run/training/:training", async (c) => {
+    const points = queryNumber(c.req.query("points"), "points", { fallback: 2000, max: 20_000 });
+    return c.json(await training.curve(c.req.param("run"), c.req.param("training"), points));
+  });
+
+  return app;
+}

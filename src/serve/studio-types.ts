@@ -1,0 +1,254 @@
+/** What the Studio's API answers, shared by the server and the page (which imports the types and nothing else). */
+import type { CorpusManifest } from "../corpus/shards.ts";
+import type { Comparison } from "../eval/compare.ts";
+import type { OurRow } from "../eval/leaderboard/format.ts";
+import type { PublishedScore } from "../eval/leaderboard/published.ts";
+import type { ItemRecord } from "../eval/record.ts";
+import type { Interval } from "../eval/statistics/index.ts";
+import type { Provenance } from "../run/provenance.ts";
+
+export interface Page<T> {
+  total: number;
+  offset: number;
+  rows: T[];
+}
+
+// ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type StageState = "waiting" | "running" | "finished" | "skipped" | "failed" | "stopped";
+export type RunState = "running" | "finished" | "failed" | "stopped";
+
+export interface RunStage {
+  id: string;
+  /** Stages whose products it reads. */
+  needs: string[];
+  state: StageState;
+  resumed: boolean;
+  started?: string;
+  ended?: string;
+  seconds?: number;
+  counts: Record<string, number>;
+  /** A training that goes on: steps done and planned. */
+  progress?: { done: number; total: number };
+  error?: { code: string; message: string };
+}
+
+export interface RunSummary {
+  name: string;
+  title: string;
+  description?: string;
+  state: RunState;
+  started?: string;
+  /** Of the last event. */
+  updated?: string;
+  stagesDone: number;
+  stagesTotal: number;
+  /** Of all stages together, skipped ones as they took when they ran. */
+  seconds: number;
+}
+
+export interface RunDetail extends RunSummary {
+  stages: RunStage[];
+  recipe: string;
+  provenance?: Provenance;
+  corpora: string[];
+  trainings: string[];
+  hasReport: boolean;
+  /** Place in events.jsonl up to which this answer counts: where to follow from. */
+  offset: number;
+}
+
+/** A setting that differs between two recipes; a side without it is undefined. */
+export interface RecipeChange {
+  key: string;
+  first?: string;
+  second?: string;
+}
+
+// ── training ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Columns of the same length. Long runs are thinned: each bucket of steps keeps its lowest and its highest loss. */
+export interface TrainingCurve {
+  run: string;
+  training: string;
+  state: StageState;
+  parameters?: number;
+  steps: number;
+  stepsPlanned?: number;
+  tokensPerStep?: number;
+  engine?: string;
+  kernels?: string;
+  precision?: string;
+  /** Whether points are fewer than steps. */
+  thinned: boolean;
+  step: number[];
+  loss: number[];
+  learningRate: number[];
+  gradNorm: number[];
+  tokensPerSecond: number[];
+  /** Global sample number: the data position. */
+  samples: number[];
+  /** FLOP of one trained token, forward and backward; MFU = this · tokens/s / peak. */
+  flopPerToken?: number;
+  /** Of all devices together, where the run names ones that are known. */
+  peakFlops?: number;
+  validation: { name: string; step: number[]; loss: number[]; bitsPerByte: (number | null)[] }[];
+  checkpoints: { step: number; seconds: number; kept: boolean }[];
+  spikes: { step: number; loss: number; zScore: number; action: string }[];
+  samplesGenerated: CheckpointSamples[];
+}
+
+export interface CheckpointSamples {
+  step: number;
+  samples: { prompt: string; text: string }[];
+}
+
+// ── corpus ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface CorpusOverview {
+  name: string;
+  manifest: CorpusManifest;
+  cleaning?: {
+    charactersIn: number;
+    charactersOut: number;
+    rules: { rule: string; documents: number; removals: number; characters: number; samples: TextChange[] }[];
+  };
+  contamination?: { items: number; documents: number };
+  datasheet?: string;
+  index: { state: "building" | "ready" | "failed"; documents: number; total: number; message?: string };
+}
+
+export interface TextChange {
+  id: string;
+  before: string;
+  after: string;
+}
+
+export interface DocumentRow {
+  /** Row in the catalog: what the document is asked by. */
+  number: number;
+  id: string;
+  title: string;
+  source: string;
+  kind: string;
+  license: string;
+  language: string;
+  published: string;
+  split: string;
+  characters: number;
+  /** Text around the first match, cut at words. */
+  excerpt: string;
+  /** BM25, when there was a query. */
+  score?: number;
+}
+
+export interface DocumentView extends Omit<DocumentRow, "excerpt" | "score"> {
+  text: string;
+  url: string;
+  redistributable: boolean;
+  retrieved: string;
+  sha256: string;
+  shard: string;
+  meta: Record<string, unknown>;
+}
+
+/** A run of text that both sides have, or only one of them. */
+export interface DiffPart {
+  kind: "same" | "removed" | "added";
+  text: string;
+}
+
+export interface SourceView {
+  /** Where the record lies. */
+  place: string;
+  parts: DiffPart[];
+  /** What cleaning did, in order. */
+  changes: { rule: string; count: number; characters: number }[];
+}
+
+export interface DropRow {
+  id: string;
+  source: string;
+  rule: string;
+  value: string;
+  threshold: string;
+  reason: string;
+  where: string;
+  title: string;
+  characters: number;
+}
+
+// ── evaluation ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Names one evaluation: `run/model/benchmark/label`. */
+export interface EvaluationKey {
+  run: string;
+  model: string;
+  benchmark: string;
+  label: string;
+}
+
+export interface EvaluationRow extends EvaluationKey {
+  /** "finished" has a summary; a running one only items so far. */
+  state: "finished" | "running";
+  answered: number;
+  row?: OurRow;
+  baseline?: { majorityClass: string; majorityAccuracy: number; chance: number };
+  rules: string[];
+  hasVotes: boolean;
+  seconds?: number;
+  subjects: { subject: string; correct: number; total: number; accuracy: number; interval: Interval }[];
+  parserDisagreement?: number;
+  contamination?: { items: number; contaminated: number; clean: number };
+  overlap?: { tokenF1: number; rougeL: number };
+  bitsPerByte?: number;
+}
+
+export interface EvaluationOverview {
+  evaluations: EvaluationRow[];
+  published: PublishedScore[];
+  /** Every pair of models on the same benchmark by the same solver, Holm-corrected together. */
+  comparisons: (Comparison & { benchmark: string; label: string })[];
+}
+
+export interface ItemRow {
+  /** Line in items.jsonl. */
+  number: number;
+  id: string;
+  seed: number;
+  rotation: number;
+  subject: string;
+  question: string;
+  gold: string;
+  prediction: string | null;
+  correct: boolean;
+  contaminated: boolean;
+  parsersDiffer: boolean;
+}
+
+export interface ItemDetail {
+  record: ItemRecord;
+  question?: string;
+  context?: string;
+  options: { letter: string; text: string }[];
+  explanation?: string;
+  contaminatedBy: string[];
+}
+
+export interface ChangedItem {
+  id: string;
+  subject: string;
+  question: string;
+  gold: string;
+  first: string | null;
+  second: string | null;
+  firstNumber: number;
+  secondNumber: number;
+  change: "gained" | "lost" | "both wrong" | "both right";
+}
+
+export interface ItemComparison {
+  comparison: Comparison;
+  counts: { gained: number; lost: number; "both right": number; "both wrong": number };
+  page: Page<ChangedItem>;
+}
