@@ -1,7 +1,8 @@
 /** The Studio's API: read-only views of run directories, and the live events of a run that goes on. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { badRequest } from "./studio-errors.ts";
+import { parseChange, parseEvaluationKey, parseFilter, StudioEvaluation } from "./studio-evaluation.ts";
 import { queryNumber, queryText } from "./studio-files.ts";
 import { diffRecipes, followEvents, StudioRuns } from "./studio-runs.ts";
 import { StudioTraining } from "./studio-training.ts";
@@ -18,6 +19,7 @@ export function studioRoutes(options: StudioOptions): Hono {
   const app = new Hono();
   const runs = new StudioRuns(options.runs);
   const training = new StudioTraining(runs);
+  const evaluation = new StudioEvaluation(runs);
 
   // What a run shows now is not what it shows in a second.
   app.use(async (c, next) => {
@@ -57,5 +59,50 @@ export function studioRoutes(options: StudioOptions): Hono {
     return c.json(await training.curve(c.req.param("run"), c.req.param("training"), points));
   });
 
+  // ── evaluation ──
+
+  app.get("/evaluation", async (c) => {
+    const names = queryText(c.req.query("runs"), "runs", 2000).split(",").filter(Boolean);
+    if (names.length > 20) throw badRequest("at most 20 runs at once");
+    return c.json(await evaluation.overview(names));
+  });
+
+  app.get("/comparisons", async (c) => {
+    const keys = c.req.queries("of") ?? [];
+    return c.json(await evaluation.compare(keys.map(parseEvaluationKey)));
+  });
+
+  app.get("/items", async (c) =>
+    c.json(
+      await evaluation.items(parseEvaluationKey(c.req.query("of")), {
+        filter: parseFilter(c.req.query("filter")),
+        subject: queryText(c.req.query("subject"), "subject"),
+        search: queryText(c.req.query("q"), "q"),
+        ...pageOf(c),
+      }),
+    ),
+  );
+
+  app.get("/items/:number", async (c) => {
+    const number = queryNumber(c.req.param("number"), "number");
+    return c.json(await evaluation.item(parseEvaluationKey(c.req.query("of")), number));
+  });
+
+  const changesOf = (c: Context) =>
+    evaluation.changes(parseEvaluationKey(c.req.query("first")), parseEvaluationKey(c.req.query("second")), {
+      change: parseChange(c.req.query("change")),
+      ...pageOf(c),
+    });
+  app.get("/changes", async (c) => c.json((await changesOf(c)).counts));
+  app.get("/changed-items", async (c) => c.json((await changesOf(c)).page));
+
   return app;
+}
+
+/** Which rows of a list are wanted. */
+function pageOf(c: Context): { offset: number; limit: number } {
+  return {
+    offset: queryNumber(c.req.query("offset"), "offset"),
+    limit: queryNumber(c.req.query("limit"), "limit", { fallback: 50, max: 500 }),
+  };
 }

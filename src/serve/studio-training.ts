@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { exists, readJson } from "../core/index.ts";
 import { loadConfig } from "../model/index.ts";
-import { folders } from "../run/folders.ts";
 import type { TrainEvent, TrainJob } from "../train/job.ts";
 import { GPUS } from "../train/plan/cluster.ts";
 import { flopPerToken } from "../train/plan/work.ts";

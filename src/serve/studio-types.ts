@@ -1,6 +1,5 @@
 /** What the Studio's API answers, shared by the server and the page (which imports the types and nothing else). */
 import type { CorpusManifest } from "../corpus/shards.ts";
-import type { Comparison } from "../eval/compare.ts";
 import type { OurRow } from "../eval/leaderboard/format.ts";
 import type { PublishedScore } from "../eval/leaderboard/published.ts";
 import type { ItemRecord } from "../eval/record.ts";
@@ -193,6 +192,7 @@ export interface EvaluationRow extends EvaluationKey {
   state: "finished" | "running";
   answered: number;
   row?: OurRow;
+  solver?: string;
   baseline?: { majorityClass: string; majorityAccuracy: number; chance: number };
   rules: string[];
   hasVotes: boolean;
@@ -207,8 +207,6 @@ export interface EvaluationRow extends EvaluationKey {
 export interface EvaluationOverview {
   evaluations: EvaluationRow[];
   published: PublishedScore[];
-  /** Every pair of models on the same benchmark by the same solver, Holm-corrected together. */
-  comparisons: (Comparison & { benchmark: string; label: string })[];
 }
 
 export interface ItemRow {
@@ -248,7 +246,6 @@ export interface ChangedItem {
 }
 
 export interface ItemComparison {
-  comparison: Comparison;
-  counts: { gained: number; lost: number; "both right": number; "both wrong": number };
+  counts: Record<ChangedItem["change"], number>;
   page: Page<ChangedItem>;
 }

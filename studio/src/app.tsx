@@ -10,10 +10,14 @@ const RecipeDiffPage = lazy(() =>
   import("./pages/recipe-diff.tsx").then(({ RecipeDiffPage }) => ({ default: RecipeDiffPage })),
 );
 const TrainingPage = lazy(() => import("./pages/training.tsx").then(({ TrainingPage }) => ({ default: TrainingPage })));
+const EvaluationPage = lazy(() =>
+  import("./pages/evaluation.tsx").then(({ EvaluationPage }) => ({ default: EvaluationPage })),
+);
 
 const places: { path: string; name: string; icon: IconName }[] = [
   { path: "runs", name: "Runs", icon: "runs" },
   { path: "training", name: "Training", icon: "training" },
+  { path: "evaluation", name: "Evaluation", icon: "evaluation" },
 ];
 
 export function App() {
@@ -68,6 +72,8 @@ function Page({ path }: { path: string[] }) {
       return <RecipeDiffPage />;
     case "training":
       return <TrainingPage />;
+    case "evaluation":
+      return <EvaluationPage />;
     default:
       return (
         <Empty title="There is no such page">
