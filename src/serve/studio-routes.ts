@@ -1,6 +1,8 @@
 /** The Studio's API: read-only views of run directories, and the live events of a run that goes on. */
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import { type DocumentQuery, documentFilters } from "./studio-catalog.ts";
+import { StudioCorpus } from "./studio-corpus.ts";
 import { badRequest } from "./studio-errors.ts";
 import { parseChange, parseEvaluationKey, parseFilter, StudioEvaluation } from "./studio-evaluation.ts";
 import { queryNumber, queryText } from "./studio-files.ts";
@@ -19,6 +21,7 @@ export function studioRoutes(options: StudioOptions): Hono {
   const app = new Hono();
   const runs = new StudioRuns(options.runs);
   const training = new StudioTraining(runs);
+  const corpus = new StudioCorpus(runs);
   const evaluation = new StudioEvaluation(runs);
 
   // What a run shows now is not what it shows in a second.
@@ -57,6 +60,43 @@ export function studioRoutes(options: StudioOptions): Hono {
   app.get("/runs/:run/training/:training", async (c) => {
     const points = queryNumber(c.req.query("points"), "points", { fallback: 2000, max: 20_000 });
     return c.json(await training.curve(c.req.param("run"), c.req.param("training"), points));
+  });
+
+  // ── corpus ──
+
+  app.get("/runs/:run/corpora/:corpus", async (c) =>
+    c.json(await corpus.overview(c.req.param("run"), c.req.param("corpus"))),
+  );
+
+  app.get("/runs/:run/corpora/:corpus/documents", async (c) => {
+    const filters: DocumentQuery["filters"] = {};
+    for (const name of documentFilters) {
+      const value = queryText(c.req.query(name), name);
+      if (value !== "") filters[name] = value;
+    }
+    const search = queryText(c.req.query("q"), "q");
+    return c.json(await corpus.documents(c.req.param("run"), c.req.param("corpus"), { search, filters, ...pageOf(c) }));
+  });
+
+  app.get("/runs/:run/corpora/:corpus/documents/:number", async (c) => {
+    const number = queryNumber(c.req.param("number"), "number");
+    return c.json(await corpus.document(c.req.param("run"), c.req.param("corpus"), number));
+  });
+
+  app.get("/runs/:run/corpora/:corpus/documents/:number/source", async (c) => {
+    const number = queryNumber(c.req.param("number"), "number");
+    return c.json(await corpus.source(c.req.param("run"), c.req.param("corpus"), number));
+  });
+
+  app.get("/runs/:run/corpora/:corpus/find", async (c) => {
+    const id = queryText(c.req.query("id"), "id", 1000);
+    return c.json({ number: await corpus.find(c.req.param("run"), c.req.param("corpus"), id) });
+  });
+
+  app.get("/runs/:run/corpora/:corpus/drops", async (c) => {
+    const rule = queryText(c.req.query("rule"), "rule");
+    const search = queryText(c.req.query("q"), "q");
+    return c.json(await corpus.drops(c.req.param("run"), c.req.param("corpus"), { rule, search, ...pageOf(c) }));
   });
 
   // ── evaluation ──

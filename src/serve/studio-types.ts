@@ -1,4 +1,5 @@
 /** What the Studio's API answers, shared by the server and the page (which imports the types and nothing else). */
+import type { ContaminationReport } from "../corpus/decontaminate.ts";
 import type { CorpusManifest } from "../corpus/shards.ts";
 import type { OurRow } from "../eval/leaderboard/format.ts";
 import type { PublishedScore } from "../eval/leaderboard/published.ts";
@@ -112,9 +113,10 @@ export interface CorpusOverview {
     charactersOut: number;
     rules: { rule: string; documents: number; removals: number; characters: number; samples: TextChange[] }[];
   };
-  contamination?: { items: number; documents: number };
+  contamination?: ContaminationReport;
   datasheet?: string;
-  index: { state: "building" | "ready" | "failed"; documents: number; total: number; message?: string };
+  /** Documents can be listed from "indexing" on, searched when "ready". */
+  index: { state: "reading" | "indexing" | "ready" | "failed"; documents: number; total: number; message?: string };
 }
 
 export interface TextChange {

@@ -13,9 +13,11 @@ const TrainingPage = lazy(() => import("./pages/training.tsx").then(({ TrainingP
 const EvaluationPage = lazy(() =>
   import("./pages/evaluation.tsx").then(({ EvaluationPage }) => ({ default: EvaluationPage })),
 );
+const CorpusPage = lazy(() => import("./pages/corpus.tsx").then(({ CorpusPage }) => ({ default: CorpusPage })));
 
 const places: { path: string; name: string; icon: IconName }[] = [
   { path: "runs", name: "Runs", icon: "runs" },
+  { path: "corpus", name: "Corpus", icon: "corpus" },
   { path: "training", name: "Training", icon: "training" },
   { path: "evaluation", name: "Evaluation", icon: "evaluation" },
 ];
@@ -72,6 +74,8 @@ function Page({ path }: { path: string[] }) {
       return <RecipeDiffPage />;
     case "training":
       return <TrainingPage />;
+    case "corpus":
+      return <CorpusPage />;
     case "evaluation":
       return <EvaluationPage />;
     default:
