@@ -7,7 +7,8 @@ import type { ServedModel } from "./served-model.ts";
 
 /** What all routes share. */
 export interface Serving {
-  models: ReadonlyMap<string, ServedModel>;
+  /** The Studio adds those that it is asked to load. */
+  models: Map<string, ServedModel>;
   limits: Limits;
   admission: Admission;
   metrics: Metrics;

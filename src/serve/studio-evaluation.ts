@@ -277,13 +277,14 @@ export class StudioEvaluation {
     return loading;
   }
 
-  /** Items found in a corpus of the run, with the documents that hold them. */
+  /** Items found in a corpus of the run, with the documents that hold them; not those whose documents were dropped for it. */
   async #contaminated(run: string, benchmark: string): Promise<Map<string, string[]>> {
     const directory = await this.#runs.directory(run);
+    const { recipe } = await this.#runs.recipe(run);
     const hits = new Map<string, string[]>();
     for (const corpus of await listFolders(join(directory, "corpus"))) {
       const path = join(directory, folders.corpus(corpus), "contamination.json");
-      if (!(await exists(path))) continue;
+      if (!(await exists(path)) || recipe.corpora?.[corpus]?.stages.decontaminate?.action === "drop") continue;
       const report = await readJson<ContaminationReport>(path);
       for (const hit of report.hits)
         if (hit.benchmark === benchmark) hits.set(hit.item, [...(hits.get(hit.item) ?? []), hit.document]);

@@ -1,25 +1,26 @@
 /** The Studio's API: read-only views of run directories, and the live events of a run that goes on. */
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import { z } from "zod";
 import { type DocumentQuery, documentFilters } from "./studio-catalog.ts";
 import { StudioCorpus } from "./studio-corpus.ts";
 import { badRequest } from "./studio-errors.ts";
 import { parseChange, parseEvaluationKey, parseFilter, StudioEvaluation } from "./studio-evaluation.ts";
 import { queryNumber, queryText } from "./studio-files.ts";
-import { diffRecipes, followEvents, StudioRuns } from "./studio-runs.ts";
+import type { StudioModels } from "./studio-models.ts";
+import { diffRecipes, followEvents, type StudioRuns } from "./studio-runs.ts";
 import { StudioTraining } from "./studio-training.ts";
 
-export interface StudioOptions {
-  /** Folder of all run directories. */
-  runs: string;
+export interface StudioParts {
+  runs: StudioRuns;
+  models: StudioModels;
 }
 
 /** A proxy that sees nothing for a minute closes the line; a comment keeps it open. */
 const KEEP_ALIVE_MS = 15_000;
 
-export function studioRoutes(options: StudioOptions): Hono {
+export function studioRoutes({ runs, models }: StudioParts): { app: Hono; close: () => void } {
   const app = new Hono();
-  const runs = new StudioRuns(options.runs);
   const training = new StudioTraining(runs);
   const corpus = new StudioCorpus(runs);
   const evaluation = new StudioEvaluation(runs);
@@ -29,6 +30,9 @@ export function studioRoutes(options: StudioOptions): Hono {
     await next();
     c.header("Cache-Control", "no-store");
   });
+
+  // The way in with a token: the server has checked it and set its cookie by now.
+  app.get("/session", (c) => c.redirect("/", 303));
 
   app.get("/runs", async (c) => c.json(await runs.list()));
 
@@ -136,7 +140,30 @@ export function studioRoutes(options: StudioOptions): Hono {
   app.get("/changes", async (c) => c.json((await changesOf(c)).counts));
   app.get("/changed-items", async (c) => c.json((await changesOf(c)).page));
 
-  return app;
+  // ── models ──
+
+  app.get("/models", async (c) => c.json(await models.list()));
+  app.post("/models", async (c) => {
+    const { id } = await readBody(c, z.strictObject({ id: z.string().min(1).max(300) }));
+    const { card } = await models.open(id);
+    return c.json(card);
+  });
+
+  return { app, close: () => corpus.close() };
+}
+
+/** A JSON body of this shape. @throws bad_request naming what is wrong. */
+export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await c.req.text());
+  } catch {
+    throw badRequest("the body is not JSON");
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw badRequest(`${issue!.path.join(".") || "body"}: ${issue!.message}`);
 }
 
 /** Which rows of a list are wanted. */

@@ -251,3 +251,15 @@ export interface ItemComparison {
   counts: Record<ChangedItem["change"], number>;
   page: Page<ChangedItem>;
 }
+
+// ── models ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ModelEntry {
+  /** "demo/finetuned", or the name that the server was given. */
+  id: string;
+  /** Of its newest checkpoint. */
+  step?: number;
+  loaded: boolean;
+  advisory?: string;
+  contextTokens?: number | null;
+}

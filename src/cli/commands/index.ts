@@ -9,6 +9,7 @@ import { plan } from "./plan.ts";
 import { report } from "./report.ts";
 import { demo, run } from "./run.ts";
 import { serve } from "./serve.ts";
+import { studio } from "./studio.ts";
 import { tokenize } from "./tokenize.ts";
 import { train } from "./train.ts";
 
@@ -25,5 +26,6 @@ export const commands: Command[] = [
   evaluation,
   generate,
   serve,
+  studio,
   doctor,
 ];

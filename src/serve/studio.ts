@@ -1,0 +1,38 @@
+/** Mounts the Studio on the server: its page, its API, the models of the runs, and the review database. */
+import type { ServeApp } from "./app.ts";
+import { StudioModels } from "./studio-models.ts";
+import { isStudioPage, studioPages } from "./studio-pages.ts";
+import { studioRoutes } from "./studio-routes.ts";
+import { StudioRuns } from "./studio-runs.ts";
+
+export interface StudioOptions {
+  /** Folder of all run directories. */
+  runs: string;
+}
+
+export interface Studio {
+  mount(server: ServeApp): void;
+  /** Paths that check their visitors themselves, or show nothing. */
+  isPublic(path: string): boolean;
+  close(): Promise<void>;
+}
+
+/** @throws {ConfigError} STUDIO_NOT_BUILT. */
+export async function createStudio({ runs: root }: StudioOptions): Promise<Studio> {
+  const pages = await studioPages();
+  const runs = new StudioRuns(root);
+  const closers: (() => Promise<void> | void)[] = [];
+  return {
+    mount({ app, serving }) {
+      const models = new StudioModels(runs, serving);
+      const routes = studioRoutes({ runs, models });
+      closers.push(() => models.close(), routes.close);
+      app.route("/api", routes.app);
+      app.route("/", pages);
+    },
+    isPublic: isStudioPage,
+    async close() {
+      for (const close of closers) await close();
+    },
+  };
+}
