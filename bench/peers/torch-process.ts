@@ -1,10 +1,11 @@
 /** The PyTorch side of a comparison: a process that prepares one variant and runs steps when told. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { repository } from "../root.ts";
 
-const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
+const PYTHON = join(repository, ".venv", "bin", "python");
 
 /** Why there is no PyTorch to compare with, or undefined. */
 export function missingPeer(): string | undefined {
@@ -18,8 +19,7 @@ export class TorchProcess {
 
   constructor(name: string, script: string, environment: Record<string, string> = {}) {
     this.name = name;
-    const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#child = spawn(PYTHON, [path], {
+    this.#child = spawn(PYTHON, [join(repository, "bench", "peers", script)], {
       stdio: ["pipe", "pipe", "ignore"],
       env: { ...process.env, HF_HUB_OFFLINE: "1", ...environment },
     }) as unknown as ChildProcessWithoutNullStreams;

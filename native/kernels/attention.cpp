@@ -87,8 +87,8 @@ template <class Math>
 MEDITRON_INLINE void weigh_keys(const float* weights, const float* b, int64_t b_words, int64_t from, int64_t D, float* sums) {
   const int64_t width = padded_size(D);
   for (int64_t c = 0; c < D; c += kTileColumns) {
-    const TileOutput out{sums + c, width, Type::f32, true, 1.0f, kTileRows, kTileColumns};
-    tile<Math, kTileRows, 1, kScoreStride>(b_words - from, weights + from * kScoreStride, b + (c * b_words + from * kTileColumns), out);
+    whole_tile<Math, 1, kScoreStride>(b_words - from, weights + from * kScoreStride, b + (c * b_words + from * kTileColumns), sums + c, width,
+                                      true, D - c);
   }
 }
 

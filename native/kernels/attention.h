@@ -43,13 +43,22 @@ MEDITRON_INLINE void pack_values(const Rows& v, int64_t keys, int64_t D, float* 
   pack_panels<Math, kTileColumns>(v.data, v.offset, v.stride, false, D, keys, 0, ceil_div(D, kTileColumns), panels);
 }
 
+// A tile of kTileRows by two vectors, or by one where no more than that is wanted.
+template <class Math, int ARow, int AStep>
+MEDITRON_INLINE void whole_tile(int64_t words, const float* a, const float* b, float* c, int64_t stride, bool accumulate, int64_t columns) {
+  if (columns > kLanes) {
+    tile<Math, kTileRows, ARow, AStep>(words, a, b, {c, stride, Type::f32, accumulate, 1.0f, kTileRows, kTileColumns});
+  } else {
+    tile<Math, kTileRows, ARow, AStep, 1>(words, a, b, {c, stride, Type::f32, accumulate, 1.0f, kTileRows, kLanes});
+  }
+}
+
 // Scores of one panel of queries against keys [0, limit) of a block: tile[row][key] = q · k, unscaled.
 template <class Math>
 MEDITRON_INLINE void score_tiles(const float* q, const float* k_panels, int64_t D, int64_t limit, float* scores) {
   const int64_t words = ceil_div(D, Math::kPerWord);
   for (int64_t c = 0; c < limit; c += kTileColumns) {
-    const TileOutput out{scores + c, kScoreStride, Type::f32, false, 1.0f, kTileRows, kTileColumns};
-    tile<Math, kTileRows, 1, kTileRows>(words, q, k_panels + c * words, out);
+    whole_tile<Math, 1, kTileRows>(words, q, k_panels + c * words, scores + c, kScoreStride, false, limit - c);
   }
 }
 
@@ -58,8 +67,7 @@ template <class Math>
 MEDITRON_INLINE void weigh_tiles(const float* weights, const float* b, int64_t b_words, int64_t from, int64_t words, int64_t D, float* sums) {
   const int64_t width = padded_size(D);
   for (int64_t c = 0; c < D; c += kTileColumns) {
-    const TileOutput out{sums + c, width, Type::f32, true, 1.0f, kTileRows, kTileColumns};
-    tile<Math, kTileRows, kScoreStride, 1>(words, weights, b + c * b_words + from * kTileColumns, out);
+    whole_tile<Math, kScoreStride, 1>(words, weights, b + c * b_words + from * kTileColumns, sums + c, width, true, D - c);
   }
 }
 

@@ -15,7 +15,7 @@ constexpr int64_t kLogitBytes = 64 << 20;  // a chunk of logits should stay in t
 constexpr int64_t kMostRows = 2048;
 
 // Loss of one row of logits, which becomes its gradient when `scale` points to a factor.
-float cross_entropy_row(float* z, int64_t vocab, int32_t target, const float* scale, Precision precision) {
+float cross_entropy_row(float* z, int64_t stride, int64_t vocab, int32_t target, const float* scale, Precision precision) {
   Vec highest = set(-INFINITY);
   each(vocab, [&](int64_t v, auto lanes) MEDITRON_LAMBDA {
     highest = max(highest, keep(load(z + v, lanes), 0, count(lanes), set(-INFINITY)));
@@ -27,6 +27,7 @@ float cross_entropy_row(float* z, int64_t vocab, int32_t target, const float* sc
     const Vec z_v = load(z + v, lanes), e = keep(exp(z_v - set(top)), 0, count(lanes), zero());
     total = total + e;
     if (gradient) store(z + v, e, lanes);
+    __builtin_prefetch(z + stride + v);  // the next row is on its way while this one computes
   });
   const float s = sum(total);
   const float loss = __builtin_logf(s) + top - z_target;
@@ -84,7 +85,7 @@ void head_cross_entropy(const Head& h) {
         if (h.weights[n] == 0) {
           if (h.gradient) std::memset(z_i, 0, V * 4);
         } else {
-          h.loss[n] = cross_entropy_row(z_i, V, h.targets[n], h.gradient ? &scale : nullptr, h.precision);
+          h.loss[n] = cross_entropy_row(z_i, stride, V, h.targets[n], h.gradient ? &scale : nullptr, h.precision);
         }
       }
     });

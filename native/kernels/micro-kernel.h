@@ -76,11 +76,11 @@ struct TileOutput {
   int columns;
 };
 
-template <class T>
+template <int Vecs, class T>
 MEDITRON_INLINE void write_tile_row(T* c, const Vec* sums, const TileOutput& out) {
   const Vec alpha = set(out.alpha);
 #pragma GCC unroll 2
-  for (int j = 0; j < kTileVecs; j++) {
+  for (int j = 0; j < Vecs; j++) {
     const int left = out.columns - j * kLanes;
     T* const p = c + j * kLanes;
     if (left >= kLanes) {
@@ -93,32 +93,32 @@ MEDITRON_INLINE void write_tile_row(T* c, const Vec* sums, const TileOutput& out
 }
 
 // A is read word by word at a[row · ARow + step · AStep], B as panels b[step][kTileColumns]. Each element of C is one chain of
-// sums over k in order, whatever the number of rows of the tile that computes it.
-template <class Math, int Rows, int ARow, int AStep>
+// sums over k in order, whatever the number of rows of the tile that computes it. A tile of one vector (Vecs = 1) leaves out the right half.
+template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs>
 [[gnu::noinline]] void tile(int64_t steps, const float* a, const float* b, const TileOutput& out) {
-  Vec c[Rows][kTileVecs];
+  Vec c[Rows][Vecs];
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 2
-    for (int j = 0; j < kTileVecs; j++) c[i][j] = zero();
+    for (int j = 0; j < Vecs; j++) c[i][j] = zero();
 
   // C is asked for now and needed after the loop.
   const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {
     prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
-    prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
+    if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
   }
 
   const auto step = [&](const float* a_k, const float* b_k) MEDITRON_LAMBDA {
-    Vec b_j[kTileVecs];
+    Vec b_j[Vecs];
 #pragma GCC unroll 2
-    for (int j = 0; j < kTileVecs; j++) b_j[j] = load(b_k + j * kLanes);
+    for (int j = 0; j < Vecs; j++) b_j[j] = load(b_k + j * kLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; i++) {
       const Vec a_i = broadcast(a_k + i * ARow);
 #pragma GCC unroll 2
-      for (int j = 0; j < kTileVecs; j++) c[i][j] = Math::multiply_add(a_i, b_j[j], c[i][j]);
+      for (int j = 0; j < Vecs; j++) c[i][j] = Math::multiply_add(a_i, b_j[j], c[i][j]);
     }
   };
   int64_t k = 0;
@@ -132,31 +132,31 @@ template <class Math, int Rows, int ARow, int AStep>
   }
   for (; k < steps; k++, a += AStep, b += kTileColumns) step(a, b);
 
-  if (out.type == Type::f32 && out.rows >= Rows && out.columns == kTileColumns) {  // the common case, without a branch a row
+  if (out.type == Type::f32 && out.rows >= Rows && out.columns == Vecs * kLanes) {  // the common case, without a branch a row
     float* const to = static_cast<float*>(out.c);
     const Vec alpha = set(out.alpha);
     if (out.accumulate) {
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 2
-        for (int j = 0; j < kTileVecs; j++) c[i][j] = fma(alpha, c[i][j], load(to + i * out.stride + j * kLanes));
+        for (int j = 0; j < Vecs; j++) c[i][j] = fma(alpha, c[i][j], load(to + i * out.stride + j * kLanes));
     } else {
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 2
-        for (int j = 0; j < kTileVecs; j++) c[i][j] = alpha * c[i][j];
+        for (int j = 0; j < Vecs; j++) c[i][j] = alpha * c[i][j];
     }
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 2
-      for (int j = 0; j < kTileVecs; j++) store(to + i * out.stride + j * kLanes, c[i][j]);
+      for (int j = 0; j < Vecs; j++) store(to + i * out.stride + j * kLanes, c[i][j]);
     return;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {
     if (i >= out.rows) return;
-    if (out.type == Type::f32) write_tile_row(static_cast<float*>(out.c) + i * out.stride, c[i], out);
-    else write_tile_row(static_cast<bf16*>(out.c) + i * out.stride, c[i], out);
+    if (out.type == Type::f32) write_tile_row<Vecs>(static_cast<float*>(out.c) + i * out.stride, c[i], out);
+    else write_tile_row<Vecs>(static_cast<bf16*>(out.c) + i * out.stride, c[i], out);
   }
 }
 
