@@ -71,7 +71,7 @@ export class StudioEvaluation {
   }
 
   async #row(key: EvaluationKey): Promise<{ row: EvaluationRow; summary?: Summary }> {
-    const folder = await this.#folder(key);
+    const folder = await this.folder(key);
     const path = join(folder, "summary.json");
     if (!(await exists(path))) {
       const index = await this.#index(key);
@@ -119,7 +119,7 @@ export class StudioEvaluation {
   async compare(keys: EvaluationKey[]): Promise<Comparison[]> {
     if (keys.length < 2 || keys.length > 12) throw badRequest("a comparison takes 2 to 12 evaluations");
     const stamps = await Promise.all(
-      keys.map(async (key) => `${nameOf(key)}@${(await stat(join(await this.#folder(key), "items.jsonl"))).mtimeMs}`),
+      keys.map(async (key) => `${nameOf(key)}@${(await stat(join(await this.folder(key), "items.jsonl"))).mtimeMs}`),
     );
     const cacheKey = stamps.join("|");
     let known = this.#comparisons.get(cacheKey);
@@ -241,13 +241,14 @@ export class StudioEvaluation {
     return { counts, page };
   }
 
-  async #folder({ run, model, benchmark, label }: EvaluationKey): Promise<string> {
+  /** Where an evaluation lies. @throws not_found, bad_request. */
+  async folder({ run, model, benchmark, label }: EvaluationKey): Promise<string> {
     const ofModel = await childFolder(join(await this.#runs.directory(run), "eval"), model, "model");
     return childFolder(await childFolder(ofModel, benchmark, "benchmark"), label, "evaluation");
   }
 
   async #index(key: EvaluationKey): Promise<ItemIndex> {
-    const path = join(await this.#folder(key), "items.jsonl");
+    const path = join(await this.folder(key), "items.jsonl");
     let index = this.#indexes.get(path);
     if (!index) {
       index = new ItemIndex(path);
@@ -255,6 +256,11 @@ export class StudioEvaluation {
     }
     await index.refresh();
     return index;
+  }
+
+  /** An item of an evaluation's benchmark, where its files are still there. */
+  async benchmarkItem(key: EvaluationKey, id: string): Promise<Item | undefined> {
+    return (await this.#benchmarkItems(key)).get(id);
   }
 
   /** Items of the benchmark by id; none where its files are gone. */

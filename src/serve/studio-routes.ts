@@ -2,10 +2,11 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
+import { readBody } from "./read-body.ts";
 import { type DocumentQuery, documentFilters } from "./studio-catalog.ts";
 import { StudioCorpus } from "./studio-corpus.ts";
 import { badRequest } from "./studio-errors.ts";
-import { parseChange, parseEvaluationKey, parseFilter, StudioEvaluation } from "./studio-evaluation.ts";
+import { parseChange, parseEvaluationKey, parseFilter, type StudioEvaluation } from "./studio-evaluation.ts";
 import { queryNumber, queryText } from "./studio-files.ts";
 import type { StudioModels } from "./studio-models.ts";
 import { diffRecipes, followEvents, type StudioRuns } from "./studio-runs.ts";
@@ -14,16 +15,16 @@ import { StudioTraining } from "./studio-training.ts";
 export interface StudioParts {
   runs: StudioRuns;
   models: StudioModels;
+  evaluation: StudioEvaluation;
 }
 
 /** A proxy that sees nothing for a minute closes the line; a comment keeps it open. */
 const KEEP_ALIVE_MS = 15_000;
 
-export function studioRoutes({ runs, models }: StudioParts): { app: Hono; close: () => void } {
+export function studioRoutes({ runs, models, evaluation }: StudioParts): { app: Hono; close: () => void } {
   const app = new Hono();
   const training = new StudioTraining(runs);
   const corpus = new StudioCorpus(runs);
-  const evaluation = new StudioEvaluation(runs);
 
   // What a run shows now is not what it shows in a second.
   app.use(async (c, next) => {
@@ -150,20 +151,6 @@ export function studioRoutes({ runs, models }: StudioParts): { app: Hono; close:
   });
 
   return { app, close: () => corpus.close() };
-}
-
-/** A JSON body of this shape. @throws bad_request naming what is wrong. */
-export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await c.req.text());
-  } catch {
-    throw badRequest("the body is not JSON");
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw badRequest(`${issue!.path.join(".") || "body"}: ${issue!.message}`);
 }
 
 /** Which rows of a list are wanted. */

@@ -6,6 +6,9 @@ import type { PublishedScore } from "../eval/leaderboard/published.ts";
 import type { ItemRecord } from "../eval/record.ts";
 import type { Interval } from "../eval/statistics/index.ts";
 import type { Provenance } from "../run/provenance.ts";
+import type { Criterion, Flag, ReviewBody } from "./review-criteria.ts";
+import type { Reviewer, ReviewSet } from "./review-database.ts";
+import type { WinRate } from "./review-statistics.ts";
 
 export interface Page<T> {
   total: number;
@@ -262,4 +265,95 @@ export interface ModelEntry {
   loaded: boolean;
   advisory?: string;
   contextTokens?: number | null;
+}
+
+// ── review ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface SetOverview extends ReviewSet {
+  counts: { items: number; tasks: number; answers: number; done: number; drafts: number; reviewers: number };
+  /** Answers that are still to be generated, and whether that is under way. */
+  generating: { missing: number; active: boolean; problem?: string };
+}
+
+export interface Agreement {
+  /** Krippendorff's; absent while nothing was judged twice, or all judged the same. */
+  alpha?: number;
+  /** Answers (or pairs) that two or more judged. */
+  units: number;
+}
+
+export interface ReviewResults {
+  reviews: number;
+  winRates: ({ model: string } & WinRate)[];
+  /** The first against the second. */
+  pairs: ({ first: string; second: string } & WinRate)[];
+  criteria: {
+    criterion: Criterion;
+    agreement: Agreement;
+    models: { model: string; mean: number; interval: Interval; items: number }[];
+  }[];
+  preferenceAgreement: { graded: Agreement; outcome: Agreement };
+  flags: { model: string; flag: Flag; task: number; item: string; reviewer: number; comment: string }[];
+  comments: { model?: string; item: string; reviewer: number; text: string }[];
+}
+
+export interface SetDetail extends SetOverview {
+  reviewers: (Reviewer & { done: number; drafts: number; last: string | null })[];
+  results: ReviewResults;
+}
+
+export interface ReviewExport {
+  set: string;
+  item: string;
+  subject: string;
+  prompt: string;
+  reviewer: number;
+  updated: string;
+  shown: "first-second" | "second-first" | "single";
+  /** −2: the first answer much better … 2: the second. */
+  preference: number | null;
+  preferred: string | null;
+  answers: {
+    model: string;
+    text: string;
+    scores: Partial<Record<Criterion, number>>;
+    flags: Flag[];
+    comment: string;
+  }[];
+  comment: string;
+}
+
+export interface PreferencePair {
+  prompt: string;
+  chosen: string;
+  rejected: string;
+  chosen_model: string;
+  rejected_model: string;
+  votes_chosen: number;
+  votes_rejected: number;
+  votes_tie: number;
+  margin: number;
+  set: string;
+  item: string;
+}
+
+/** What a reviewer sees of their set. Nothing in it names a model. */
+export interface GuestView {
+  set: Pick<ReviewSet, "name" | "kind" | "instructions" | "criteria" | "closed">;
+  reviewer: { name: string };
+  /** In this reviewer's own order. */
+  tasks: ("open" | "draft" | "done")[];
+}
+
+export interface GuestTask {
+  number: number;
+  prompt: string;
+  subject: string;
+  /** What a safe answer does, or the reference: shown on demand. */
+  reference: string;
+  left: string;
+  right: string | null;
+  body: ReviewBody;
+  state: "open" | "draft" | "done";
+  revision: number;
 }

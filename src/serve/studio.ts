@@ -1,5 +1,9 @@
 /** Mounts the Studio on the server: its page, its API, the models of the runs, and the review database. */
+import { join } from "node:path";
 import type { ServeApp } from "./app.ts";
+import { ReviewDatabase } from "./review-database.ts";
+import { reviewRoutes } from "./review-routes.ts";
+import { StudioEvaluation } from "./studio-evaluation.ts";
 import { StudioModels } from "./studio-models.ts";
 import { isStudioPage, studioPages } from "./studio-pages.ts";
 import { studioRoutes } from "./studio-routes.ts";
@@ -21,16 +25,20 @@ export interface Studio {
 export async function createStudio({ runs: root }: StudioOptions): Promise<Studio> {
   const pages = await studioPages();
   const runs = new StudioRuns(root);
+  const database = new ReviewDatabase(join(root, ".studio", "review.db"));
   const closers: (() => Promise<void> | void)[] = [];
   return {
     mount({ app, serving }) {
       const models = new StudioModels(runs, serving);
-      const routes = studioRoutes({ runs, models });
-      closers.push(() => models.close(), routes.close);
+      const evaluation = new StudioEvaluation(runs);
+      const routes = studioRoutes({ runs, models, evaluation });
+      const reviews = reviewRoutes({ database, models, evaluation });
+      closers.push(reviews.close, routes.close, () => models.close());
       app.route("/api", routes.app);
+      app.route("/api", reviews.app);
       app.route("/", pages);
     },
-    isPublic: isStudioPage,
+    isPublic: (path) => isStudioPage(path) || path === "/api/invite" || path.startsWith("/api/invite/"),
     async close() {
       for (const close of closers) await close();
     },

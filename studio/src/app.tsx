@@ -14,17 +14,41 @@ const EvaluationPage = lazy(() =>
   import("./pages/evaluation.tsx").then(({ EvaluationPage }) => ({ default: EvaluationPage })),
 );
 const CorpusPage = lazy(() => import("./pages/corpus.tsx").then(({ CorpusPage }) => ({ default: CorpusPage })));
+const ChatPage = lazy(() => import("./pages/chat.tsx").then(({ ChatPage }) => ({ default: ChatPage })));
+const ReviewPage = lazy(() => import("./pages/review.tsx").then(({ ReviewPage }) => ({ default: ReviewPage })));
+const ReviewSetPage = lazy(() =>
+  import("./pages/review.tsx").then(({ ReviewSetPage }) => ({ default: ReviewSetPage })),
+);
+const InvitePage = lazy(() => import("./pages/invite.tsx").then(({ InvitePage }) => ({ default: InvitePage })));
 
 const places: { path: string; name: string; icon: IconName }[] = [
   { path: "runs", name: "Runs", icon: "runs" },
   { path: "corpus", name: "Corpus", icon: "corpus" },
   { path: "training", name: "Training", icon: "training" },
   { path: "evaluation", name: "Evaluation", icon: "evaluation" },
+  { path: "chat", name: "Chat", icon: "chat" },
+  { path: "review", name: "Review", icon: "review" },
 ];
 
 export function App() {
   const path = usePath();
   const [section = "runs"] = path;
+  // A reviewer sees their tasks and nothing else of the Studio.
+  if (section === "invite")
+    return (
+      <div className="guest">
+        <main id="main" tabIndex={-1}>
+          <Boundary>
+            <Suspense fallback={<Skeleton lines={6} />}>
+              <InvitePage />
+            </Suspense>
+          </Boundary>
+          <footer className="guest-foot">
+            <ThemeChoice />
+          </footer>
+        </main>
+      </div>
+    );
   return (
     <div className="frame">
       <a className="skip" href="#main">
@@ -78,6 +102,10 @@ function Page({ path }: { path: string[] }) {
       return <CorpusPage />;
     case "evaluation":
       return <EvaluationPage />;
+    case "chat":
+      return <ChatPage />;
+    case "review":
+      return rest[0] === undefined ? <ReviewPage /> : <ReviewSetPage id={rest[0]} />;
     default:
       return (
         <Empty title="There is no such page">
