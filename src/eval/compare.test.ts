@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { NgramModel } from "../../test/support/ngram-model.ts";
 import type { Item } from "./benchmarks/benchmark.ts";
-import { compareRuns, formatComparison } from "./compare.ts";
+import { compareGroups, compareRuns, formatComparison } from "./compare.ts";
 import { findContamination, findTaught } from "./contamination.ts";
 import type { ItemRecord } from "./record.ts";
 import { isDecided, majority } from "./solvers/index.ts";
@@ -47,6 +47,19 @@ test("a real difference is named, one within noise is called that, and many comp
       { name: "b", records: base.slice(1), rule: "strict" },
     ]),
   ).toThrow(expect.objectContaining({ code: "EVAL_DIFFERENT_ITEMS" }));
+});
+
+test("groups are compared within themselves and corrected together", () => {
+  const base = records(Array.from({ length: 40 }, (_, i) => i % 2 === 0));
+  const better = records(Array.from({ length: 40 }, (_, i) => i % 2 === 0 || i < 12));
+  const pair = [
+    { name: "base", records: base, rule: "strict" },
+    { name: "better", records: better, rule: "strict" },
+  ];
+  const [alone] = compareRuns(pair);
+  const together = compareGroups([pair, pair, pair]);
+  expect(together).toHaveLength(3);
+  for (const { pCorrected } of together) expect(pCorrected).toBeCloseTo(3 * alone!.pMid, 12);
 });
 
 test("votes: no answer does not vote, the first sampled wins a tie, a decided vote is final", () => {

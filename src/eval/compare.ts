@@ -34,24 +34,27 @@ export interface Comparison {
 }
 
 /**
- * Every pair of runs, or each run against the first with `against: "first"`.
+ * Every pair of runs within each group (one solver on one benchmark), or each run against the group's first with
+ * `against: "first"`. All pairs of the call are one family for the correction.
  * @throws {DataError} EVAL_DIFFERENT_ITEMS when two runs answered different items: paired tests need the same ones.
  */
-export function compareRuns(
-  runs: readonly ComparedRun[],
+export function compareGroups(
+  groups: readonly (readonly ComparedRun[])[],
   options: { against?: "all" | "first"; significance?: number } = {},
 ): Comparison[] {
   const { against = "all", significance = 0.05 } = options;
-  const scored = runs.map(({ name, records, rule }) => ({
-    name,
-    accuracies: itemAccuracies(
-      records.filter(({ rotation }) => rotation === 0),
-      rule,
-    ),
-  }));
-  const pairs = scored.flatMap((first, i) =>
-    against === "first" && i > 0 ? [] : scored.slice(i + 1).map((second) => ({ first, second })),
-  );
+  const pairs = groups.flatMap((runs) => {
+    const scored = runs.map(({ name, records, rule }) => ({
+      name,
+      accuracies: itemAccuracies(
+        records.filter(({ rotation }) => rotation === 0),
+        rule,
+      ),
+    }));
+    return scored.flatMap((first, i) =>
+      against === "first" && i > 0 ? [] : scored.slice(i + 1).map((second) => ({ first, second })),
+    );
+  });
   const measured = pairs.map(({ first, second }) => {
     const ids = [...first.accuracies.keys()];
     const missing = ids.find((id) => !second.accuracies.has(id));
@@ -88,6 +91,12 @@ export function compareRuns(
       corrected[i]! >= significance ? "within noise" : comparison.difference > 0 ? "second better" : "first better",
   }));
 }
+
+/** `compareGroups` of a single group. */
+export const compareRuns = (
+  runs: readonly ComparedRun[],
+  options?: Parameters<typeof compareGroups>[1],
+): Comparison[] => compareGroups([runs], options);
 
 /** One line a pair: "continued − base: +4.2 points (1.1 to 7.3), p = 0.012 corrected: second better". */
 export function formatComparison({ first, second, difference, interval, pCorrected, verdict }: Comparison): string {

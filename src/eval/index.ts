@@ -1,6 +1,6 @@
 /** Evaluation: benchmarks, prompts, solvers, scoring, statistics. It knows models as `LanguageModel` and nothing more. */
 export * from "./benchmarks/index.ts";
-export { type Comparison, compareRuns, formatComparison } from "./compare.ts";
+export { type Comparison, compareGroups, compareRuns, formatComparison } from "./compare.ts";
 export { type ContaminationHit, findContamination, findTaught, type TaughtItem } from "./contamination.ts";
 export { checkSupported, type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { formatLeaderboard, type Leaderboard, leaderboard } from "./leaderboard/format.ts";

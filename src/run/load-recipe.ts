@@ -108,8 +108,8 @@ export async function loadRecipe(file: string, options: LoadOptions = {}): Promi
   };
 }
 
-/** Applies `train.base.steps=100` to the parsed file. @returns the path it changed. */
-function override(root: unknown, assignment: string): Path {
+/** Applies `train.base.steps=100` to parsed settings. @returns the path it changed. */
+export function override(root: unknown, assignment: string): Path {
   const equals = assignment.indexOf("=");
   const key = assignment.slice(0, Math.max(equals, 0));
   const path = key

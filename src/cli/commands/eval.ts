@@ -1,30 +1,51 @@
-import { resolve } from "node:path";
+/** `meditron eval`: models of any kind on one benchmark, without a recipe. */
+import { basename, join, resolve } from "node:path";
 import type { z } from "zod";
 import { formatPercent } from "../../core/index.ts";
+import { readShards } from "../../corpus/index.ts";
 import {
+  type Benchmark,
   benchmarkConfigSchema,
+  type Comparison,
+  compareGroups,
   evaluateConfigSchema,
+  findContamination,
+  formatComparison,
+  formatLeaderboard,
+  type ItemRecord,
   loadBenchmark,
+  readRecords,
   type Summary,
   settingsLabel,
   solverNames,
 } from "../../eval/index.ts";
-import { loadEmbedded } from "../../providers/embedded.ts";
+import { type ModelConfig, openModel } from "../../providers/index.ts";
+import { override } from "../../run/load-recipe.ts";
 import { check, problemsError } from "../../run/problems.ts";
 import { evaluateWithProgress } from "../../run/stages/evaluation.ts";
-import { renderTable } from "../../run/table.ts";
-import { type Command, UsageError } from "../command.ts";
+import { type Command, UsageError, type Values } from "../command.ts";
 
 export const evaluation: Command = {
   name: "eval",
   summary: "ask a model the questions of a benchmark and score its answers",
   description: [
     "Writes items.jsonl (prompt, output, answer, gold of every item) and summary.json below --out, and prints the accuracy with",
-    "its 95% interval beside guessing and the most frequent answer. Run again, it asks only what is missing.",
+    "its 95% interval beside the most frequent answer and what others have published. Run again, it asks only what is missing.",
+    "Several models are compared in pairs on the same items, with a correction for their number.",
   ].join("\n"),
   options: {
-    model: { type: "path", required: true, description: "a Hugging Face model directory" },
-    benchmark: { type: "path", required: true, description: "file with the questions, or the benchmark's folder" },
+    model: {
+      type: "path",
+      required: true,
+      multiple: true,
+      description:
+        "a Hugging Face directory, a .gguf file, or an endpoint as http://host:8000/v1#model; name=... names it",
+    },
+    benchmark: {
+      type: "path",
+      required: true,
+      description: "file with the questions, the benchmark's folder, or a YAML that describes one",
+    },
     type: {
       type: "text",
       description: "what the file is: multiple-choice, medqa, medmcqa, pubmedqa, mmlu ...",
@@ -43,6 +64,19 @@ export const evaluation: Command = {
       default: "none",
     },
     limit: { type: "count", value: "items", description: "ask only so many items, spread over the file" },
+    set: {
+      type: "text",
+      value: "key=value",
+      multiple: true,
+      description:
+        "any other setting: ask.options=hidden, ask.rotations=3, benchmark.options=4, endpoint.concurrency=4",
+    },
+    corpus: {
+      type: "path",
+      multiple: true,
+      description: "a corpus that the models were trained on: accuracy also without the items that it holds",
+    },
+    cache: { type: "path", description: "folder where answers are kept for later runs, by model, item and settings" },
     out: { type: "path", description: "folder for items and summary", default: "eval" },
     "dry-run": { type: "flag", description: "read and check the benchmark; ask nothing" },
   },
@@ -52,30 +86,21 @@ export const evaluation: Command = {
       does: "which option does the model find most likely?",
     },
     {
-      command: "meditron eval --model my-model --benchmark medqa/ --type medqa --solver greedy --shots 3",
-      does: "let it write, after three worked examples",
+      command:
+        "meditron eval --model base=my-model --model http://127.0.0.1:8000/v1#big --benchmark medqa/ --type medqa --solver greedy --shots 3",
+      does: "let two models write, after three worked examples, and compare them",
     },
   ],
   async run({ values, signal }) {
-    const type = values.text("type")!;
-    const file = resolve(values.text("benchmark")!);
-    const isFile = /\.(jsonl?|csv|parquet)(\.gz|\.zst)?$/.test(file);
-    const train = values.text("train");
-    const limit = values.number("limit");
-    const config = checked("--type, --benchmark", benchmarkConfigSchema, {
-      type,
-      ...(isFile ? { test: file } : { path: file }),
-      ...(isFile ? { evaluationSplit: "test" } : {}),
-      ...(train ? { train: resolve(train) } : {}),
-      ...(limit ? { limit } : {}),
-    });
-    const benchmark = await loadBenchmark(config, { name: type, directory: process.cwd() });
+    const set = overrides(values.list("set"));
+    const benchmark = await readBenchmark(values, set.benchmark);
     const solvers = values.list("solver").length > 0 ? values.list("solver") : ["option-log-likelihood"];
     const asked = solvers.map((solver) =>
-      checked("--solver, --chat, --shots", evaluateConfigSchema, {
+      checked("--solver, --chat, --shots, --set ask", evaluateConfigSchema, {
         solver,
         shots: values.number("shots"),
         chat: values.text("chat"),
+        ...set.ask,
       }),
     );
     const json = values.flag("json");
@@ -88,23 +113,106 @@ export const evaluation: Command = {
       );
       return;
     }
-    const model = await loadEmbedded({ directory: resolve(values.text("model")!) });
+    const contaminated = await contaminatedItems(benchmark, values.list("corpus"));
+    const models = modelsOf(values, set.endpoint);
+    const out = resolve(values.text("out")!);
+    const cache = values.text("cache");
     const summaries: Summary[] = [];
-    try {
-      for (const settings of asked)
-        summaries.push(
-          await evaluateWithProgress(model, benchmark, {
+    const runs = asked.map(() => [] as { name: string; records: ItemRecord[]; rule: string }[]);
+    for (const [name, config] of models) {
+      const directory = models.size > 1 ? join(out, name.replaceAll("/", "_")) : out;
+      const model = await openModel(config, { name, signal });
+      try {
+        for (const [i, settings] of asked.entries()) {
+          const summary = await evaluateWithProgress(model, benchmark, {
             ...settings,
-            directory: resolve(values.text("out")!),
+            directory,
             signal,
-          }),
-        );
-    } finally {
-      await model.close();
+            ...(cache ? { cache: resolve(cache) } : {}),
+            ...(contaminated ? { contaminated } : {}),
+          });
+          summaries.push(summary);
+          const { records } = await readRecords<ItemRecord>(join(directory, settingsLabel(settings), "items.jsonl"));
+          if (summary.rule !== null) runs[i]!.push({ name, records, rule: summary.rule });
+        }
+      } finally {
+        await model.close();
+      }
     }
-    process.stdout.write(json ? `${JSON.stringify(summaries)}\n` : `${table(summaries)}\n`);
+    const comparisons = compareGroups(runs);
+    process.stdout.write(
+      json ? `${JSON.stringify({ summaries, comparisons })}\n` : `${text(summaries, comparisons)}\n`,
+    );
   },
 };
+
+/** `--set ask.rotations=3` and the like, by section. */
+function overrides(assignments: string[]) {
+  const sections: Record<string, Record<string, unknown>> = { ask: {}, benchmark: {}, endpoint: {} };
+  for (const assignment of assignments) override(sections, assignment);
+  const unknown = Object.keys(sections).find((name) => !["ask", "benchmark", "endpoint"].includes(name));
+  if (unknown !== undefined)
+    throw new UsageError("CLI_USAGE", {
+      message: `--set ${unknown}...: settings are those of ask, benchmark or endpoint`,
+      where: "meditron eval",
+      remedy: "for example --set ask.rotations=3 --set benchmark.options=4",
+    });
+  return sections as { ask: object; benchmark: object; endpoint: object };
+}
+
+async function readBenchmark(values: Values, set: object): Promise<Benchmark> {
+  const file = resolve(values.text("benchmark")!);
+  const isDefinition = /\.ya?ml$/.test(file);
+  const isFile = /\.(jsonl?|csv|tsv|parquet)(\.gz|\.zst)?$/.test(file);
+  const type = isDefinition ? "custom" : values.text("type")!;
+  const train = values.text("train");
+  const limit = values.number("limit");
+  const config = checked("--type, --benchmark, --set benchmark", benchmarkConfigSchema, {
+    type,
+    ...(isDefinition ? { definition: file } : isFile ? { test: file, evaluationSplit: "test" } : { path: file }),
+    ...(train ? { train: resolve(train) } : {}),
+    ...(limit ? { limit } : {}),
+    ...set,
+  });
+  return loadBenchmark(config, {
+    name: isDefinition ? basename(file).replace(/\.ya?ml$/, "") : type,
+    directory: process.cwd(),
+  });
+}
+
+/** Models by name: the given one, or the last part of the path, or as many parts as tell them apart. */
+function modelsOf(values: Values, endpoint: object): Map<string, ModelConfig> {
+  const given = [...new Set(values.list("model"))].map((word) => {
+    const [, name, target] = /^(?:([\w.-]+)=)?(.+)$/.exec(word)!;
+    if (!/^https?:/.test(target!)) {
+      const path = resolve(target!);
+      return { name, long: path, config: path.endsWith(".gguf") ? { gguf: path } : { path } };
+    }
+    const { origin, pathname, hash } = new URL(target!);
+    const model = decodeURIComponent(hash.slice(1));
+    if (model === "")
+      throw new UsageError("CLI_USAGE", {
+        message: `--model ${word} names no model of that server`,
+        where: "meditron eval",
+        remedy: `write ${target}#name, with a name that the server knows`,
+      });
+    return { name, long: model, config: { endpoint: { baseUrl: origin + pathname, model, ...endpoint } } };
+  });
+  const short = ({ name, long }: { name: string | undefined; long: string }, parts: number) =>
+    name ?? long.split("/").slice(-parts).join("/");
+  let parts = 1;
+  const names = () => given.map((one) => short(one, parts));
+  while (new Set(names()).size < given.length && parts < 20) parts++;
+  return new Map(given.map(({ config }, i) => [names()[i]!, config]));
+}
+
+async function contaminatedItems(benchmark: Benchmark, corpora: string[]): Promise<string[] | undefined> {
+  if (corpora.length === 0) return undefined;
+  const documents = async function* () {
+    for (const corpus of corpora) yield* readShards(resolve(corpus), { split: "train" });
+  };
+  return (await findContamination(benchmark.items, documents())).map(({ item }) => item);
+}
 
 /** Options that together make a setting of a recipe, checked by the same grammar. */
 function checked<T extends z.ZodType>(what: string, schema: T, value: Record<string, unknown>): z.output<T> {
@@ -118,28 +226,24 @@ function checked<T extends z.ZodType>(what: string, schema: T, value: Record<str
   throw new UsageError("CLI_USAGE", { message, where: "meditron eval", remedy: "meditron eval --help" });
 }
 
-function table(summaries: Summary[]): string {
-  const rows = summaries.flatMap(({ settings, scores, baseline, rule }) => {
-    const score = rule === null ? undefined : scores[rule];
-    if (!score) return [[settingsLabel(evaluateConfigSchema.parse(settings)), "not scored automatically", "", "", ""]];
-    return [
-      [
-        settingsLabel(evaluateConfigSchema.parse(settings)),
-        formatPercent(score.accuracy),
-        `${formatPercent(score.interval.low)} – ${formatPercent(score.interval.high)}`,
-        baseline ? formatPercent(baseline.chance) : "",
-        baseline ? `${formatPercent(baseline.majorityAccuracy)} (${baseline.majorityClass})` : "",
-      ],
-    ];
-  });
-  return renderTable(
-    [
-      { title: "solver" },
-      { title: "accuracy", align: "right" },
-      { title: "95% interval", align: "right" },
-      { title: "guessing", align: "right" },
-      { title: "most frequent answer", align: "right" },
-    ],
-    rows,
-  );
+function text(summaries: Summary[], comparisons: Comparison[]): string {
+  const lines = [formatLeaderboard(summaries, { published: true })];
+  if (comparisons.length > 0) lines.push("", ...comparisons.map(formatComparison));
+  for (const { model, contamination, overlap, bitsPerByte, rotation, usage } of summaries) {
+    if (contamination)
+      lines.push(
+        `${model.name}: ${contamination.items} items are in the corpus; without them ${formatPercent(contamination.clean.accuracy)} of ${contamination.clean.total}`,
+      );
+    if (rotation)
+      lines.push(`${model.name}: the same answer wherever it stands for ${formatPercent(rotation.consistent)}`);
+    if (overlap)
+      lines.push(`${model.name}: token F1 ${overlap.tokenF1.toFixed(3)}, ROUGE-L ${overlap.rougeL.toFixed(3)}`);
+    if (bitsPerByte !== undefined)
+      lines.push(`${model.name}: ${bitsPerByte.toFixed(3)} bits per byte of the reference answers`);
+    if (usage)
+      lines.push(
+        `${model.name}: ${usage.requests} requests (${usage.retries} again), ${usage.promptTokens} + ${usage.completionTokens} tokens${usage.cost === undefined ? "" : `, cost ${usage.cost.toFixed(4)}`}`,
+      );
+  }
+  return lines.join("\n");
 }

@@ -1,5 +1,6 @@
 /** Ours and theirs in one view, never in one column: published numbers keep their source, ours their interval. */
 import { formatPercent } from "../../core/index.ts";
+import { solverLabel } from "../settings.ts";
 import type { Summary } from "../summary.ts";
 import { type PublishedScore, publishedScores } from "./published.ts";
 
@@ -12,8 +13,10 @@ export interface OurRow {
   solver: string;
   shots: number;
   rule: string;
-  format: string;
+  /** Micro average: over items. */
   accuracy: number;
+  /** Mean of the subjects' accuracies, where items have subjects. */
+  macroAccuracy?: number;
   interval: { low: number; high: number };
   seedDeviation?: number;
   items: number;
@@ -43,11 +46,11 @@ export function leaderboard(summaries: readonly Summary[]): Leaderboard {
         model: summary.model.name,
         benchmark: benchmark.name,
         ...(benchmark.leaderboardSet === undefined ? {} : { set: benchmark.leaderboardSet }),
-        solver: settings.solver,
+        solver: solverLabel({ ...settings, shots: 0 }),
         shots: settings.shots,
         rule: summary.rule!,
-        format: settings.format,
         accuracy: score.accuracy,
+        ...(Object.keys(score.subjects).length > 1 ? { macroAccuracy: score.macroAccuracy } : {}),
         interval: score.interval,
         ...(score.perSeed.length > 1 ? { seedDeviation: score.seedDeviation } : {}),
         items: benchmark.items,
@@ -75,7 +78,8 @@ export function formatLeaderboard(summaries: readonly Summary[], options: { publ
       "benchmark",
       "solver",
       "shots",
-      "accuracy",
+      "accuracy (micro)",
+      "macro",
       "95% interval",
       "no answer",
       "parsers differ",
@@ -85,10 +89,11 @@ export function formatLeaderboard(summaries: readonly Summary[], options: { publ
     ours.map((row) => [
       row.model,
       row.benchmark,
-      row.solver + (row.format === "meditron" ? "" : ` (${row.format})`),
+      row.solver,
       String(row.shots),
       formatPercent(row.accuracy) +
         (row.seedDeviation === undefined ? "" : ` ± ${(100 * row.seedDeviation).toFixed(1)}`),
+      row.macroAccuracy === undefined ? "-" : formatPercent(row.macroAccuracy),
       `${(100 * row.interval.low).toFixed(1)} to ${(100 * row.interval.high).toFixed(1)}${row.aboveBaseline ? "" : " (not above baseline)"}`,
       formatPercent(row.unansweredFraction),
       row.parserDisagreement === undefined ? "-" : formatPercent(row.parserDisagreement),
