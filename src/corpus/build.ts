@@ -5,6 +5,7 @@
  * however many threads worked on it; the manifest comes last, so a folder with a manifest is a whole corpus.
  */
 import { readFile, rm, stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { CancelledError, ConfigError, fromSystemError } from "../core/errors.ts";
 import { exists, readJson, writeFileAtomic, writeJsonAtomic } from "../core/files.ts";
@@ -24,11 +25,11 @@ import {
 import { type Decisions, type DuplicateRule, deduplicate } from "./deduplicate.ts";
 import type { Document, Drop } from "./document.ts";
 import { DROP_LOG, DropLog, readDrops } from "./drop-log.ts";
-import type { StagedSource } from "./ingest.ts";
-import { ingestAll } from "./ingest-pool.ts";
+import { readStaged, type StagedSource } from "./ingest.ts";
+import { type IngestJob, ingestAll } from "./ingest-pool.ts";
 import { type CorpusManifest, MANIFEST, parseRecord, removeShards, ShardWriter } from "./shards.ts";
-import { listFiles } from "./sources/files.ts";
-import { type NamedSource, nameSource } from "./sources/index.ts";
+import { type FileRange, fileRanges, listFiles } from "./sources/files.ts";
+import { canBeParted, type NamedSource, nameSource } from "./sources/index.ts";
 import { splitOf } from "./split.ts";
 import { Upsampler } from "./upsample.ts";
 
@@ -46,8 +47,10 @@ export interface BuildOptions {
   onProgress?: ((progress: BuildProgress) => void) | undefined;
   /** Items of the benchmarks that `decontaminate.benchmarks` names; names not given here must be JSON Lines files. */
   benchmarks?: Readonly<Record<string, readonly BenchmarkItem[]>> | undefined;
-  /** Sources read at the same time, each on a thread of its own. 1 reads on this one. */
+  /** Threads that read sources. 1 reads on this one. Default: one a core, but none for less than 8 MB of files. */
   threads?: number | undefined;
+  /** Files of a source are dealt to threads in parts of at least this size. The cut changes no byte of the corpus. */
+  partBytes?: number | undefined;
 }
 
 /**
@@ -69,12 +72,23 @@ export async function buildCorpus(config: CorpusConfig, options: BuildOptions): 
   const work = join(directory, "work");
   try {
     await removeShards(directory);
-    const folders = sources.map((source, i) => join(work, `${String(i).padStart(2, "0")}-${source.name}`));
-    const staged = await ingestAll(
-      sources.map((source, i) => ({ source, directory: folders[i]!, key: keys[i]! })),
-      config,
-      { ...options, items },
-    );
+    const jobs: IngestJob[] = [];
+    let bytes = 0;
+    for (const [i, source] of sources.entries()) {
+      const name = `${String(i).padStart(2, "0")}-${source.name}`;
+      const { ranges, total } = await partsOf(source, options.partBytes);
+      bytes += total;
+      for (const [part, files] of ranges.entries())
+        jobs.push({
+          source,
+          files,
+          directory: join(work, `${name}-${String(part).padStart(4, "0")}`),
+          key: hashJson({ key: keys[i], files }),
+        });
+    }
+    const folders = jobs.map((job) => job.directory);
+    const threads = options.threads ?? Math.min(availableParallelism(), Math.ceil(bytes / PART_BYTES));
+    const staged = await ingestAll(jobs, config, { ...options, threads, items });
     signal?.throwIfAborted();
     const total = staged.reduce((sum, source) => sum + source.documents, 0);
     options.onProgress?.({ stage: "deduplicate", documents: 0, total });
@@ -97,6 +111,25 @@ export async function buildCorpus(config: CorpusConfig, options: BuildOptions): 
       throw new CancelledError("the corpus build was stopped", "run it again: sources that were read are kept");
     throw error;
   }
+}
+
+const PART_BYTES = 8 << 20;
+/** A part costs a handful of small files; more of them than this would not keep more cores busy. */
+const MAX_PARTS = 256;
+
+/** The parts in which a source is read; one that cannot be cut is read as a whole. */
+async function partsOf(
+  source: NamedSource,
+  partBytes = PART_BYTES,
+): Promise<{ ranges: (FileRange | undefined)[]; total: number }> {
+  if (!canBeParted(source)) return { ranges: [undefined], total: 0 };
+  const sizes: { relative: string; bytes: number }[] = [];
+  for (const { path, relative } of await listFiles(source.path, []))
+    sizes.push({ relative, bytes: (await stat(path)).size });
+  return {
+    ranges: fileRanges(sizes, { partBytes, maxParts: MAX_PARTS }),
+    total: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }
 
 interface Writing {
@@ -135,7 +168,7 @@ async function write({
     let index = 0;
     for (const folder of folders) {
       for await (const drop of readDrops(join(folder, "drops.jsonl.zst"))) await drops.write(drop);
-      for await (const document of readStaged(folder)) {
+      for await (const { facts, record } of readStaged(folder)) {
         if (index % 256 === 0) {
           signal?.throwIfAborted();
           options.onProgress?.({ stage: "write", documents: index, total });
@@ -144,21 +177,22 @@ async function write({
         deduplicated.in++;
         if (decision) {
           deduplicated.dropped++;
-          await drops.write(duplicateDrop(document, decision.rule, kept.get(decision.kept)!));
+          await drops.write(duplicateDrop(parseLine(record), decision.rule, kept.get(decision.kept)!));
           continue;
         }
         deduplicated.out++;
         split.in++;
         split.out++;
-        if (splitOf(document, config.validationFraction, config.seed) === "validation") {
-          await validation.write(document);
+        if (splitOf(facts, config.validationFraction, config.seed) === "validation") {
+          await validation.writeRecord(facts, record);
           continue;
         }
         if (!upsampler) {
-          await train.write(document);
+          await train.writeRecord(facts, record);
           continue;
         }
         upsampled.in++;
+        const document = parseLine(record);
         const copies = upsampler.copies(document);
         if (typeof copies !== "number") {
           upsampled.dropped++;
@@ -225,16 +259,14 @@ function checkWhole(stages: readonly StageCount[], written: number, dropped: num
   checkAccounts([{ stage: "whole build", in: stages[0]?.in ?? 0, out: written, dropped, added }]);
 }
 
-async function* readStaged(folder: string): AsyncGenerator<Document> {
-  for await (const { value } of readJsonLines<Parameters<typeof parseRecord>[0]>(join(folder, "documents.jsonl.zst")))
-    yield parseRecord(value);
-}
+const parseLine = (line: Buffer): Document =>
+  parseRecord(JSON.parse(line.toString("utf8")) as Parameters<typeof parseRecord>[0]);
 
 /** Staged documents that deduplication keeps. */
 async function* documentsOf(folders: readonly string[], decisions: Decisions | undefined): AsyncGenerator<Document> {
   let index = 0;
   for (const folder of folders)
-    for await (const document of readStaged(folder)) if (!decisions?.of(index++)) yield document;
+    for await (const { record } of readStaged(folder)) if (!decisions?.of(index++)) yield parseLine(record);
 }
 
 /** Ids of the documents that stay in the place of others, for the drop log. */
@@ -248,10 +280,8 @@ async function idsOfKept(folders: readonly string[], decisions: Decisions): Prom
   if (wanted.size === 0) return ids;
   let index = 0;
   for (const folder of folders)
-    for await (const { id, source, meta } of readStaged(folder)) {
-      if (wanted.has(index)) ids.set(index, `${id} of ${source}${place(meta)}`);
-      index++;
-    }
+    for await (const { facts, record } of readStaged(folder))
+      if (wanted.has(index++)) ids.set(index - 1, `${facts.id} of ${facts.source}${place(parseLine(record).meta)}`);
   return ids;
 }
 
@@ -267,6 +297,8 @@ function duplicateDrop(document: Document, rule: DuplicateRule, kept: string): D
   const reasons: Record<DuplicateRule, string> = {
     "deduplicate.id": `the same document as ${kept}`,
     "deduplicate.id-conflict": `another text under the id of ${kept}, which is the newer or longer one`,
+    "deduplicate.pmid": `the PubMed id of ${kept}`,
+    "deduplicate.corpusid": `the Semantic Scholar id of ${kept}`,
     "deduplicate.text": `the same text as ${kept}`,
     "deduplicate.opening": `opens with the same 500 letters as ${kept}`,
     "deduplicate.title": `the same title as ${kept}`,

@@ -80,8 +80,16 @@ export const sourceConfigSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("cnxml"), ...folder }),
   z.strictObject({ type: z.literal("medquad"), ...folder }),
   z.strictObject({ type: z.literal("pdf"), ...folder }),
-  z.strictObject({ type: z.literal("pubmed"), ...folder }),
-  z.strictObject({ type: z.literal("jats"), ...folder }),
+  z.strictObject({
+    type: z.literal("pubmed"),
+    ...folder,
+    /** "newest" honours updates and deletions, and reads the files twice; "all" is for a baseline alone. */
+    versions: z.enum(["newest", "all"]).optional(),
+    /** Keep citations without abstract as their title alone. */
+    titlesOnly: z.boolean().optional(),
+    retracted: z.enum(["drop", "keep"]).optional(),
+  }),
+  z.strictObject({ type: z.literal("jats"), ...folder, retracted: z.enum(["drop", "keep"]).optional() }),
   z.strictObject({ type: z.literal("s2orc"), ...folder }),
   z.strictObject({ type: z.literal("cord19"), ...folder }),
 ]);

@@ -1,5 +1,5 @@
 /**
- * Deduplication, within and across sources: same id, same text, same opening, same title, near the same text. Documents that
+ * Deduplication, within and across sources: same id, same PubMed or Semantic Scholar id (an abstract and its paper), same text, same opening, same title, near the same text. Documents that
  * share a key form a group (transitively), of which one stays: guideline before paper before abstract, then the newest, the
  * longest, and at last the smallest hash of its id, so the outcome does not depend on order, shards or threads.
  *
@@ -26,6 +26,8 @@ export type DeduplicateOptions = Exclude<StagesConfig["deduplicate"], false>;
 export const DUPLICATE_RULES = [
   "deduplicate.id",
   "deduplicate.id-conflict",
+  "deduplicate.pmid",
+  "deduplicate.corpusid",
   "deduplicate.text",
   "deduplicate.opening",
   "deduplicate.title",

@@ -3,7 +3,7 @@
  * the facts by which one of them is kept. Written beside the staged documents while they are read, so that deduplication
  * itself never reads a text.
  *
- *   u32 × 2: id, text, opening, title (0 0 = no key) · i32 date · u32 characters · u8 rank · u8 has shingles · u16 0 · u32 × 2 × bands
+ *   u32 × 2: id, pmid, corpusid, text, opening, title (0 0 = no key) · i32 date · u32 characters · u8 rank · u8 has shingles · u16 0 · u32 × 2 × bands
  */
 import { open } from "node:fs/promises";
 import { DataError, fromSystemError } from "../core/errors.ts";
@@ -11,7 +11,7 @@ import { AtomicFile } from "../core/files.ts";
 import { sha256 } from "../core/hash.ts";
 import type { Document, DocumentKind } from "./document.ts";
 import { MinHasher, type MinHashOptions } from "./minhash.ts";
-import { hashLetters } from "./words.ts";
+import { hashLetters, mix32 } from "./words.ts";
 
 /** Which kind is kept when two documents are the same: the vetted one, then the fuller one. */
 export const KIND_RANK: Readonly<Record<DocumentKind, number>> = {
@@ -22,8 +22,9 @@ export const KIND_RANK: Readonly<Record<DocumentKind, number>> = {
   replay: 0,
 };
 
-export const KEYS = ["id", "text", "opening", "title"] as const;
+export const KEYS = ["id", "pmid", "corpusid", "text", "opening", "title"] as const;
 export type Key = (typeof KEYS)[number];
+const keyAt = (key: Key) => 8 * KEYS.indexOf(key);
 
 const DATE_AT = 8 * KEYS.length;
 const CHARACTERS_AT = DATE_AT + 4;
@@ -74,21 +75,23 @@ export class FeatureWriter {
 
   async write(document: Document): Promise<void> {
     const record = Buffer.alloc(recordBytes(this.#options));
-    const id = Buffer.from(sha256(document.id).slice(0, 16), "hex");
-    id.copy(record, 0);
-    Buffer.from(document.sha256.slice(0, 16), "hex").copy(record, 8);
+    record.write(sha256(document.id), keyAt("id"), 8, "hex");
+    record.write(document.sha256, keyAt("text"), 8, "hex");
+    // Under which an abstract and its paper are known, whatever their own ids.
+    writeNumber(record, "pmid", document.meta.pmid ?? /^pmid:(\d+)$/.exec(document.id)?.[1]);
+    writeNumber(record, "corpusid", document.meta.corpusId ?? /^s2:(\d+)$/.exec(document.id)?.[1]);
     // A rule of the authors for guidelines, within one source; papers of one group may share their first lines.
     if (document.kind === "guideline") {
       const [high, low] = hashLetters(document.text, 1, OPENING_LETTERS);
-      record.writeUInt32LE((high ^ Number.parseInt(sha256(document.source).slice(0, 8), 16)) >>> 0, 16);
-      record.writeUInt32LE(low || 1, 20);
+      record.writeUInt32LE((high ^ Number.parseInt(sha256(document.source).slice(0, 8), 16)) >>> 0, keyAt("opening"));
+      record.writeUInt32LE(low || 1, keyAt("opening") + 4);
     }
     if (
       document.title.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length >= this.#options.titleMinWords
     ) {
       const [high, low] = hashLetters(document.title, 2);
-      record.writeUInt32LE(high, 24);
-      record.writeUInt32LE(low || 1, 28);
+      record.writeUInt32LE(high, keyAt("title"));
+      record.writeUInt32LE(low || 1, keyAt("title") + 4);
     }
     record.writeInt32LE(dateNumber(document), DATE_AT);
     record.writeUInt32LE(document.text.length, CHARACTERS_AT);
@@ -129,6 +132,14 @@ export class FeatureWriter {
   }
 }
 
+/** An id that is a number, as a key: spread over all bits, since keys are dealt by their low ones. */
+function writeNumber(record: Buffer, key: Key, id: unknown): void {
+  const number = Number(id);
+  if (!Number.isSafeInteger(number) || number <= 0) return;
+  record.writeUInt32LE(number % 2 ** 32, keyAt(key));
+  record.writeUInt32LE(mix32(number % 2 ** 32) || 1, keyAt(key) + 4);
+}
+
 /** 20190430 for "2019-04-30", 20190000 for "2019", 0 for none: the source's revision date if it gives one. */
 function dateNumber(document: Document): number {
   const revised = document.meta.revised;
@@ -153,7 +164,7 @@ export async function* readFeatures(path: string, options: FeatureOptions): Asyn
   let record: Buffer = Buffer.alloc(size);
   const feature: Feature = {
     key(key) {
-      const at = 8 * KEYS.indexOf(key);
+      const at = keyAt(key);
       const high = record.readUInt32LE(at);
       const low = record.readUInt32LE(at + 4);
       return high === 0 && low === 0 ? undefined : [high, low];

@@ -1,8 +1,10 @@
 /**
- * The first half of a build, one source at a time: read, clean, judge, and stage what is left in the work folder, with the
- * features that deduplication needs. A source's folder is whole once `done.json` stands in it; until then it is made again.
+ * The first half of a build, one part of a source at a time: read, clean, judge, and stage what is left in the work folder, with
+ * the features that deduplication needs. A part's folder is whole once `done.json` stands in it; until then it is made again.
  *
- *   work/00-pubmed/  documents.jsonl.zst · features.bin · drops.jsonl.zst · contamination.jsonl.zst · done.json
+ *   work/00-pubmed-0003/  documents.jsonl.zst · features.bin · drops.jsonl.zst · contamination.jsonl.zst · done.json
+ *
+ * A staged document is two lines: what is counted of it, and its record as it will stand in a shard.
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,14 +13,14 @@ import { exists, readJson, writeJsonAtomic } from "../core/files.ts";
 import { checkAccounts, type StageCount } from "./accounting.ts";
 import { CleaningAudit, type CleaningSummary } from "./clean.ts";
 import type { CorpusConfig } from "./config.ts";
-import { type BenchmarkItem, contaminatedDrop, Decontaminator } from "./decontaminate.ts";
+import { type BenchmarkItem, contaminatedDrop, type DecontaminateOptions, Decontaminator } from "./decontaminate.ts";
 import type { Document, Drop } from "./document.ts";
 import { DropLog } from "./drop-log.ts";
 import { type FeatureOptions, FeatureWriter } from "./features.ts";
 import { brokenLimits, filterProfiles } from "./filter.ts";
-import { formatRecord } from "./shards.ts";
-import { type NamedSource, readSource } from "./sources/index.ts";
-import { ZstdLines } from "./zstd-lines.ts";
+import { formatRecord, type RecordFacts, recordFacts } from "./shards.ts";
+import { type NamedSource, type PartOptions, readSource } from "./sources/index.ts";
+import { readByteLines, ZstdLines } from "./zstd-lines.ts";
 
 export interface StagedSource {
   /** Hash of all that the outcome depends on. */
@@ -37,6 +39,7 @@ export interface IngestOptions {
   signal?: AbortSignal | undefined;
   onDocuments?: ((count: number) => void) | undefined;
   benchmarkItems?: readonly BenchmarkItem[] | undefined;
+  part?: PartOptions | undefined;
 }
 
 /** A judgement on one document: the document (changed or not), or why it goes. */
@@ -44,6 +47,16 @@ type Step = (document: Document) => Document | Drop;
 const isDrop = (value: Document | Drop): value is Drop => "rule" in value;
 
 const PROGRESS_EVERY = 64;
+const STAGED = "documents.jsonl.zst";
+
+/** Documents of a part as they were staged; the record is valid until the next. */
+export async function* readStaged(directory: string): AsyncGenerator<{ facts: RecordFacts; record: Buffer }> {
+  let facts: RecordFacts | undefined;
+  for await (const line of readByteLines(join(directory, STAGED))) {
+    if (facts) yield { facts, record: line };
+    facts = facts ? undefined : (JSON.parse(line.toString("utf8")) as RecordFacts);
+  }
+}
 
 /** The features a configuration asks for. */
 export function featureOptions(config: CorpusConfig): FeatureOptions {
@@ -53,7 +66,7 @@ export function featureOptions(config: CorpusConfig): FeatureOptions {
     : { near: deduplicate.near, titleMinWords: deduplicate.titleMinWords };
 }
 
-/** Reads one source into its folder, unless it stands there already, whole and made from the same inputs. */
+/** Reads one source, or a part of one, into its folder, unless it stands there already, whole and made from the same inputs. */
 export async function ingest(source: NamedSource, config: CorpusConfig, options: IngestOptions): Promise<StagedSource> {
   const donePath = join(options.directory, "done.json");
   if (await exists(donePath)) {
@@ -64,17 +77,17 @@ export async function ingest(source: NamedSource, config: CorpusConfig, options:
     }
   }
   await rm(options.directory, { recursive: true, force: true });
-  const documents = await ZstdLines.create(join(options.directory, "documents.jsonl.zst"));
+  const documents = await ZstdLines.create(join(options.directory, STAGED), { level: 1 });
   const features = await FeatureWriter.create(join(options.directory, "features.bin"), featureOptions(config));
   const drops = await DropLog.create(join(options.directory, "drops.jsonl.zst"));
-  const contamination = await ZstdLines.create(join(options.directory, "contamination.jsonl.zst"));
+  const contamination = await ZstdLines.create(join(options.directory, "contamination.jsonl.zst"), { level: 1 });
   try {
     const audit = new CleaningAudit();
     const steps = await makeSteps(config, audit, contamination, options.benchmarkItems);
     const counts = steps.map(({ stage }): StageCount => ({ stage, in: 0, out: 0, dropped: 0, added: 0 }));
     const reading: StageCount = { stage: "read", in: 0, out: 0, dropped: 0, added: 0 };
     let unreported = 0;
-    items: for await (const item of readSource(source, options.signal)) {
+    items: for await (const item of readSource(source, { ...options.part, signal: options.signal })) {
       reading.in++;
       if (++unreported === PROGRESS_EVERY) {
         options.onDocuments?.(unreported);
@@ -100,7 +113,7 @@ export async function ingest(source: NamedSource, config: CorpusConfig, options:
         count.out++;
         document = result;
       }
-      await documents.write(formatRecord(document));
+      await documents.write(`${JSON.stringify(recordFacts(document))}\n${formatRecord(document)}`);
       await features.write(document);
     }
     options.onDocuments?.(unreported);
@@ -132,6 +145,15 @@ export async function ingest(source: NamedSource, config: CorpusConfig, options:
     await Promise.allSettled([documents.abort(), features.abort(), drops.abort(), contamination.abort()]);
     throw error;
   }
+}
+
+const decontaminators = new WeakMap<readonly BenchmarkItem[], Decontaminator>();
+
+/** The tables of a build's items are made once a thread, not once a part. */
+function decontaminatorOf(items: readonly BenchmarkItem[], options: DecontaminateOptions): Decontaminator {
+  const made = decontaminators.get(items) ?? new Decontaminator(items, options);
+  decontaminators.set(items, made);
+  return made;
 }
 
 async function makeSteps(
@@ -183,7 +205,7 @@ async function makeSteps(
     steps.push({ stage: "filter", step: (document) => brokenLimits(document, profiles[document.kind])[0] ?? document });
   }
   if (decontaminate) {
-    const decontaminator = new Decontaminator(items, decontaminate);
+    const decontaminator = decontaminatorOf(items, decontaminate);
     steps.push({
       stage: "decontaminate",
       step: (document) => {

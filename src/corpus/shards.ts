@@ -16,6 +16,9 @@ import { ZstdLines } from "./zstd-lines.ts";
 
 export const MANIFEST = "manifest.json";
 
+/** Of zstd: shards are written by one thread of ours, so that their order is one, and compressed by these. */
+const COMPRESSION_THREADS = 4;
+
 export interface ShardInfo {
   file: string;
   split: string;
@@ -113,8 +116,26 @@ export function parseRecord(record: ShardRecord): Document {
   };
 }
 
+/** What is counted of a document: enough to place its record in a shard without parsing it. */
+export interface RecordFacts {
+  id: string;
+  source: string;
+  kind: DocumentKind;
+  license: string;
+  redistributable: boolean;
+  published: string;
+  language: string;
+  /** UTF-8 bytes of the text. */
+  textBytes: number;
+}
+
+export function recordFacts(document: Document): RecordFacts {
+  const { id, source, kind, license, redistributable, published = "", language = "", text } = document;
+  return { id, source, kind, license, redistributable, published, language, textBytes: Buffer.byteLength(text) };
+}
+
 /** Counts documents as they pass. */
-export class Tally {
+class Tally {
   #documents = 0;
   #textBytes = 0;
   #redistributable = 0;
@@ -123,17 +144,16 @@ export class Tally {
     Map<string, number>
   >;
 
-  /** @param textBytes - UTF-8 bytes of the document's text. */
-  add(document: Document, textBytes: number): void {
+  add(facts: RecordFacts): void {
     this.#documents++;
-    this.#textBytes += textBytes;
-    if (document.redistributable) this.#redistributable++;
+    this.#textBytes += facts.textBytes;
+    if (facts.redistributable) this.#redistributable++;
     const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);
-    count(this.#maps.source, document.source);
-    count(this.#maps.kind, document.kind);
-    count(this.#maps.license, document.license);
-    count(this.#maps.language, document.language ?? "");
-    count(this.#maps.year, document.published?.slice(0, 4) ?? "");
+    count(this.#maps.source, facts.source);
+    count(this.#maps.kind, facts.kind);
+    count(this.#maps.license, facts.license);
+    count(this.#maps.language, facts.language);
+    count(this.#maps.year, facts.published.slice(0, 4));
   }
 
   counts(): Counts {
@@ -166,14 +186,19 @@ export class ShardWriter {
   }
 
   async write(document: Document): Promise<void> {
+    await this.writeRecord(recordFacts(document), Buffer.from(formatRecord(document)));
+  }
+
+  /** @param record - The document's line as `formatRecord` gives it, in UTF-8. */
+  async writeRecord(facts: RecordFacts, record: Uint8Array): Promise<void> {
     if (!this.#open) {
       const file = shardFile(this.#name, this.#shards.length);
-      this.#open = { lines: await ZstdLines.create(join(this.#directory, file)), textBytes: 0, file };
+      const lines = await ZstdLines.create(join(this.#directory, file), { threads: COMPRESSION_THREADS });
+      this.#open = { lines, textBytes: 0, file };
     }
-    const textBytes = Buffer.byteLength(document.text);
-    this.#tally.add(document, textBytes);
-    this.#open.textBytes += textBytes;
-    const written = this.#open.lines.write(formatRecord(document));
+    this.#tally.add(facts);
+    this.#open.textBytes += facts.textBytes;
+    const written = this.#open.lines.writeBytes(record);
     if (written) await written;
     if (this.#open.lines.rawBytes >= this.#shardBytes) await this.#close();
   }

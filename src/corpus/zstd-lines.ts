@@ -1,8 +1,15 @@
 /** Writing `.jsonl.zst`: one zstd frame a file (readers such as Python's zstandard stop after the first), whole or absent. */
 import { CompressStream } from "zstd-napi";
+import { readDecompressed } from "../core/compression.ts";
 import { AtomicFile } from "../core/files.ts";
 
-const LEVEL = 3;
+export interface ZstdOptions {
+  /** 3 for what stays, 1 for what the next stage reads and removes. */
+  level?: number;
+  /** Compress on threads of zstd's own. The bytes are the same for any number of them, but not those without. */
+  threads?: number;
+}
+
 /** Lines are handed to the compressor in pieces of about this many characters. */
 const PIECE_CHARACTERS = 1 << 20;
 
@@ -15,29 +22,35 @@ export interface WrittenFile {
   sha256: string;
 }
 
+const NEWLINE = Buffer.from("\n");
+
 /** A compressed JSON Lines file being written; `commit` makes it appear, `abort` leaves nothing. */
 export class ZstdLines {
   #file: AtomicFile;
-  #stream = new CompressStream({ compressionLevel: LEVEL, checksumFlag: true });
+  #stream: CompressStream;
   #output: Buffer[] = [];
   #ended: Promise<void>;
-  #pending = "";
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #text = "";
   #lines = 0;
   #rawBytes = 0;
 
-  private constructor(file: AtomicFile) {
+  private constructor(file: AtomicFile, { level = 3, threads = 0 }: ZstdOptions) {
     this.#file = file;
+    this.#stream = new CompressStream({ compressionLevel: level, checksumFlag: true, nbWorkers: threads });
     this.#stream.on("data", (chunk: Buffer) => this.#output.push(chunk));
     this.#ended = new Promise((resolve, reject) => this.#stream.once("end", resolve).once("error", reject));
     this.#ended.catch(() => {});
   }
 
-  static async create(path: string): Promise<ZstdLines> {
-    return new ZstdLines(await AtomicFile.create(path));
+  static async create(path: string, options: ZstdOptions = {}): Promise<ZstdLines> {
+    return new ZstdLines(await AtomicFile.create(path), options);
   }
 
   /** Uncompressed bytes taken so far. */
   get rawBytes(): number {
+    if (this.#text !== "") this.#take();
     return this.#rawBytes;
   }
 
@@ -48,14 +61,34 @@ export class ZstdLines {
   /** @param line - One line without its newline. @returns a promise only when data had to be written: await it if there is one. */
   write(line: string): Promise<void> | undefined {
     this.#lines++;
-    this.#rawBytes += Buffer.byteLength(line) + 1;
-    this.#pending += `${line}\n`;
-    return this.#pending.length >= PIECE_CHARACTERS ? this.#flush() : undefined;
+    this.#text += `${line}\n`;
+    return this.#text.length >= PIECE_CHARACTERS ? this.#flush() : undefined;
+  }
+
+  /** A line in UTF-8, without its newline. */
+  writeBytes(line: Uint8Array): Promise<void> | undefined {
+    this.#lines++;
+    this.#take(Buffer.from(line), NEWLINE);
+    return this.#pendingBytes >= PIECE_CHARACTERS ? this.#flush() : undefined;
+  }
+
+  #take(...pieces: Buffer[]): void {
+    if (this.#text !== "") {
+      pieces.unshift(Buffer.from(this.#text, "utf8"));
+      this.#text = "";
+    }
+    for (const piece of pieces) {
+      this.#pending.push(piece);
+      this.#pendingBytes += piece.length;
+      this.#rawBytes += piece.length;
+    }
   }
 
   async #flush(): Promise<void> {
-    const piece = Buffer.from(this.#pending, "utf8");
-    this.#pending = "";
+    this.#take();
+    const piece = Buffer.concat(this.#pending, this.#pendingBytes);
+    this.#pending = [];
+    this.#pendingBytes = 0;
     if (piece.length > 0)
       await new Promise<void>((resolve, reject) =>
         this.#stream.write(piece, (error) => (error ? reject(error) : resolve())),
@@ -81,4 +114,20 @@ export class ZstdLines {
     this.#stream.destroy();
     await this.#file.abort();
   }
+}
+
+/** Lines of a file of our own as bytes, without newline; each is valid until the next. */
+export async function* readByteLines(path: string): AsyncGenerator<Buffer> {
+  let rest: Buffer[] = [];
+  for await (const chunk of readDecompressed(path)) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      const line = chunk.subarray(start, end);
+      yield rest.length === 0 ? line : Buffer.concat([...rest, line]);
+      rest = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) rest.push(Buffer.from(chunk.subarray(start)));
+  }
+  if (rest.length > 0) yield Buffer.concat(rest);
 }

@@ -110,7 +110,7 @@ async function* readInputs(inputs: string[], split: string, signal: AbortSignal)
       continue;
     }
     const type = /\.jsonl(\.gz|\.zst)?$/.test(input) ? "jsonl" : "text";
-    for await (const item of readSource(nameSource({ type, path: input, name: "file" }), signal)) {
+    for await (const item of readSource(nameSource({ type, path: input, name: "file" }), { signal })) {
       if (signal.aborted) throw new CancelledError();
       if ("document" in item) yield item.document;
       else

@@ -9,6 +9,48 @@ export interface SourceFile {
   relative: string;
 }
 
+/** A stretch of a source's files by name, from `from` to before `to`: what one thread reads while others read the rest. */
+export interface FileRange {
+  from: string;
+  /** Undefined: to the end. */
+  to?: string | undefined;
+}
+
+/** Files of a source that belong to the part that is read. @throws as `listFiles`, of the whole source. */
+export async function sourceFiles(
+  { path, files }: { path: string; files?: FileRange | undefined },
+  extensions: readonly string[],
+): Promise<SourceFile[]> {
+  return within(await listFiles(path, extensions), files);
+}
+
+export function within(files: SourceFile[], range: FileRange | undefined): SourceFile[] {
+  if (!range) return files;
+  return files.filter(({ relative }) => relative >= range.from && (range.to === undefined || relative < range.to));
+}
+
+/**
+ * Cuts a source's files into parts of about equal size, at most `maxParts`, none smaller than `partBytes` but the last. They
+ * depend on the files only; read one after the other they give what the whole gives.
+ */
+export function fileRanges(
+  files: readonly { relative: string; bytes: number }[],
+  { partBytes, maxParts }: { partBytes: number; maxParts: number },
+): FileRange[] {
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const least = Math.max(partBytes, total / maxParts);
+  const starts = [""];
+  let size = 0;
+  for (const { relative, bytes } of files) {
+    if (size >= least) {
+      starts.push(relative);
+      size = 0;
+    }
+    size += bytes;
+  }
+  return starts.map((from, i) => ({ from, to: starts[i + 1] }));
+}
+
 /**
  * @param extensions - Lower case with dot (".xml"), compression aside: ".xml" also takes ".xml.gz" and ".xml.zst". Any if empty.
  * @throws {ConfigError} IO_NOT_FOUND, or CORPUS_NO_FILES when the folder holds none.

@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { ConfigError } from "../../core/errors.ts";
 import { exists } from "../../core/files.ts";
 import type { SourceItem } from "../document.ts";
-import { listFiles } from "./files.ts";
+import { listFiles, within } from "./files.ts";
 import { readJsonlFile } from "./jsonl.ts";
 import { readParquetFile } from "./parquet.ts";
 import type { RecordOptions } from "./records.ts";
@@ -33,7 +33,7 @@ export async function* readHuggingFace(options: HuggingFaceOptions): AsyncGenera
         .join(", ")}`,
     });
   const withLicense = { ...options, license: options.license ?? (await cardLicense(options.path)) };
-  for (const file of files)
+  for (const file of within(files, options.files))
     yield* file.relative.endsWith(".parquet") ? readParquetFile(file, withLicense) : readJsonlFile(file, withLicense);
 }
 

@@ -1,6 +1,8 @@
 /** The reader of each source type. Readers are loaded when a recipe names them: a corpus of text needs no PDF engine. */
 import type { SourceConfig } from "../config.ts";
 import type { SourceItem } from "../document.ts";
+import type { FileRange } from "./files.ts";
+import type { SharedVersions } from "./pubmed-versions.ts";
 
 /** A source as the configuration gives it, with its name filled in. */
 export type NamedSource = SourceConfig & { name: string };
@@ -11,17 +13,32 @@ export function nameSource(source: SourceConfig): NamedSource {
   return { ...source, name: source.name ?? fallback };
 }
 
-/** All items of a source, in an order that does not depend on anything but its files. */
-export async function* readSource(source: NamedSource, signal?: AbortSignal): AsyncGenerator<SourceItem> {
+/** What of a source is to be read, when it is not the whole. */
+export interface PartOptions {
+  files?: FileRange | undefined;
+  /** PubMed: the versions of all files. */
+  index?: { shared: SharedVersions; start: number } | undefined;
+}
+
+/** Sources whose files can be read on several threads: each is a folder of files that do not depend on each other. */
+export function canBeParted(source: NamedSource): source is NamedSource & { path: string } {
+  return source.type !== "guideline-site" && source.limit === undefined;
+}
+
+/** All items of a source (or of a part of it), in an order that does not depend on anything but its files. */
+export async function* readSource(
+  source: NamedSource,
+  { signal, ...part }: PartOptions & { signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<SourceItem> {
   let documents = 0;
-  for await (const item of await open(source, signal)) {
+  for await (const item of await open({ ...source, ...part }, signal)) {
     signal?.throwIfAborted();
     yield item;
     if ("document" in item && ++documents === source.limit) return;
   }
 }
 
-async function open(source: NamedSource, signal?: AbortSignal): Promise<AsyncIterable<SourceItem>> {
+async function open(source: NamedSource & PartOptions, signal?: AbortSignal): Promise<AsyncIterable<SourceItem>> {
   switch (source.type) {
     case "text":
       return (await import("./text.ts")).readTextFiles(source);

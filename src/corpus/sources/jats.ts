@@ -11,7 +11,7 @@ import { DataError } from "../../core/errors.ts";
 import type { SourceItem } from "../document.ts";
 import { type FormatOptions, formatAccounted } from "../formatting/article.ts";
 import type { Accounting } from "../formatting/ledger.ts";
-import { listFiles, type SourceFile } from "./files.ts";
+import { type SourceFile, sourceFiles } from "./files.ts";
 import { type JatsArticleOptions, jatsArticle } from "./jats-article.ts";
 import { type JatsMetadata, jatsMetadata } from "./jats-metadata.ts";
 import { problemDrop } from "./pubmed.ts";
@@ -32,7 +32,7 @@ const RECORDS = { tags: ["article"], format: "JATS", wrapper: WRAPPER };
 
 /** Documents and drops of all articles below `options.path`, in order of file name and place. */
 export async function* readJats(options: JatsOptions): AsyncGenerator<SourceItem> {
-  for (const file of await listFiles(options.path, EXTENSIONS)) {
+  for (const file of await sourceFiles(options, EXTENSIONS)) {
     if (/\.(tar|tgz)(\.gz|\.zst)?$/i.test(file.relative)) yield* readArchive(options, file);
     else yield* readItems(options, file, readXmlRecords(file.path, RECORDS));
   }

@@ -2,12 +2,12 @@
 
 import { readJsonLines } from "../../core/json-lines.ts";
 import type { SourceItem } from "../document.ts";
-import { listFiles, type SourceFile } from "./files.ts";
+import { type SourceFile, sourceFiles } from "./files.ts";
 import { type RecordOptions, recordItem } from "./records.ts";
 import { drop, unreadable } from "./source.ts";
 
 export async function* readJsonl(options: RecordOptions): AsyncGenerator<SourceItem> {
-  for (const file of await listFiles(options.path, [".jsonl", ".ndjson", ".json"])) yield* readJsonlFile(file, options);
+  for (const file of await sourceFiles(options, [".jsonl", ".ndjson", ".json"])) yield* readJsonlFile(file, options);
 }
 
 /** One file: its records, and at the end a drop if the file ends before its data does. */

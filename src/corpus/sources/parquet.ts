@@ -4,12 +4,12 @@ import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from "hypa
 import { compressors } from "hyparquet-compressors";
 import { DataError, fromSystemError } from "../../core/errors.ts";
 import type { SourceItem } from "../document.ts";
-import { listFiles, type SourceFile } from "./files.ts";
+import { type SourceFile, sourceFiles } from "./files.ts";
 import { type RecordOptions, recordItem } from "./records.ts";
 import { drop, unreadable } from "./source.ts";
 
 export async function* readParquet(options: RecordOptions): AsyncGenerator<SourceItem> {
-  for (const file of await listFiles(options.path, [".parquet"])) yield* readParquetFile(file, options);
+  for (const file of await sourceFiles(options, [".parquet"])) yield* readParquetFile(file, options);
 }
 
 /** Rows are decoded in pieces of at most this many, so a huge row group does not have to fit in memory as objects. */

@@ -5,7 +5,7 @@
 import type { SourceItem } from "../document.ts";
 import { withTitle } from "../html-main.ts";
 import { pdfToText } from "../pdf.ts";
-import { listFiles, type SourceFile } from "./files.ts";
+import { listFiles, type SourceFile, within } from "./files.ts";
 import {
   document,
   drop,
@@ -25,7 +25,7 @@ const stem = (path: string) => path.replace(TEI, "").replace(/\.pdf$/i, "");
 export async function* readPdf(options: SourceOptions): AsyncGenerator<SourceItem> {
   const files = await listFiles(options.path, [".pdf", ".tei.xml", ".tei"]);
   const parsed = new Set(files.filter(({ relative }) => TEI.test(relative)).map(({ relative }) => stem(relative)));
-  for (const file of files) {
+  for (const file of within(files, options.files)) {
     const id = `${options.name}:${stem(file.relative)}`;
     const isTei = TEI.test(file.relative);
     if (!isTei && parsed.has(stem(file.relative))) {

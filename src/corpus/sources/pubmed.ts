@@ -9,11 +9,11 @@
  */
 import { DataError } from "../../core/errors.ts";
 import type { Document, Drop, SourceItem } from "../document.ts";
-import { listFiles, type SourceFile } from "./files.ts";
+import { type SourceFile, sourceFiles } from "./files.ts";
 import { statedLicense } from "./license-statement.ts";
 import { medlineRecord, readMedline } from "./medline.ts";
 import { abstractText, type PubMedRecord, pubMedRecord, UNREAD_PARTS } from "./pubmed-record.ts";
-import { PubMedVersions } from "./pubmed-versions.ts";
+import { PubMedVersions, type SharedVersions, type VersionScan, VersionScanner } from "./pubmed-versions.ts";
 import { document, drop, makeDocument, type SourceOptions } from "./source.ts";
 import { parseXml, type XmlElement, XmlError } from "./xml.ts";
 import { readXmlRecords, type XmlProblem, type XmlRecord } from "./xml-records.ts";
@@ -28,6 +28,8 @@ export interface PubMedOptions extends SourceOptions {
    * keeps every record, for a baseline alone, in which a PMID occurs once.
    */
   versions?: "newest" | "all" | undefined;
+  /** For a part of the files: the index of all of them, and the position of the part's first record. */
+  index?: { shared: SharedVersions; start: number } | undefined;
 }
 
 const EXTENSIONS = [".xml", ".nbib", ".medline"];
@@ -37,9 +39,11 @@ const WRAPPER = /<\/?(PubmedArticleSet|PubmedBookArticleSet|ArticleSet|pubmed-do
 
 /** Documents and drops of all citations below `options.path`, in order of file name and place. */
 export async function* readPubMed(options: PubMedOptions): AsyncGenerator<SourceItem> {
-  const files = await listFiles(options.path, EXTENSIONS);
-  const versions = options.versions === "all" ? undefined : await indexVersions(files);
-  let position = 0;
+  const files = await sourceFiles(options, EXTENSIONS);
+  const { index } = options;
+  const versions =
+    options.versions === "all" ? undefined : index ? PubMedVersions.of(index.shared) : await indexVersions(options);
+  let position = index?.start ?? 0;
   for (const file of files) {
     if (TAGGED_TEXT.test(file.relative)) {
       for await (const item of readTaggedText(options, file, versions, position)) {
@@ -60,17 +64,15 @@ const RECORDS = { tags: RECORD_TAGS, format: "PubMed", wrapper: WRAPPER };
 /** PMID and DateRevised open a record. */
 const HEAD_BYTES = { PubmedArticle: 4096, PubmedBookArticle: 4096 };
 
-/** First pass: no record is parsed, three patterns are looked for in each. */
-async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersions> {
-  const versions = new PubMedVersions();
-  let position = 0;
-  for (const file of files) {
+/** First pass, over the files of one part: no record is parsed, three patterns are looked for in each. */
+export async function scanPubMed(options: Pick<PubMedOptions, "path" | "files">): Promise<VersionScan> {
+  const scan = new VersionScanner();
+  for (const file of await sourceFiles(options, EXTENSIONS)) {
     if (TAGGED_TEXT.test(file.relative)) {
       try {
         for await (const item of readMedline(file.path)) {
           const record = medlineRecord(item);
-          if (record) versions.add(Number(record.pmid), record.version, record.revised, position);
-          position++;
+          scan.record(record && Number(record.pmid), record?.version ?? 1, record?.revised);
         }
       } catch (error) {
         // Told when the file is read for its documents.
@@ -81,17 +83,22 @@ async function indexVersions(files: readonly SourceFile[]): Promise<PubMedVersio
     for await (const { record } of readXmlRecords(file.path, { ...RECORDS, headBytes: HEAD_BYTES })) {
       if (!record) continue;
       if (record.tag.startsWith("Delete")) {
-        for (const [, pmid] of record.text.matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g))
-          versions.delete(Number(pmid), position);
+        for (const [, pmid] of record.text.matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g)) scan.deletion(Number(pmid));
         continue;
       }
       const pmid = /<PMID(?:\s+Version\s*=\s*["'](\d+)["'])?[^>]*>\s*(\d{1,8})\s*</.exec(record.text);
       const revised = /<DateRevised>\s*<Year>(\d{4})<\/Year>\s*<Month>(\d\d)<\/Month>\s*<Day>(\d\d)</.exec(record.text);
       const date = revised ? `${revised[1]}-${revised[2]}-${revised[3]}` : undefined;
-      if (pmid) versions.add(Number(pmid[2]), Number(pmid[1] ?? 1), date, position);
-      position++;
+      scan.record(pmid ? Number(pmid[2]) : undefined, Number(pmid?.[1] ?? 1), date);
     }
   }
+  return scan.end();
+}
+
+/** The index of all files that `options` names. */
+async function indexVersions(options: PubMedOptions): Promise<PubMedVersions> {
+  const versions = new PubMedVersions();
+  versions.merge(await scanPubMed(options));
   return versions;
 }
 

@@ -6,7 +6,7 @@ import { ConfigError } from "../../core/errors.ts";
 import type { SourceItem } from "../document.ts";
 import { type FormatOptions, formatAccounted } from "../formatting/article.ts";
 import { countCharacters } from "../formatting/ledger.ts";
-import { listFiles, type SourceFile } from "./files.ts";
+import { listFiles, type SourceFile, within } from "./files.ts";
 import { readJsonRecords } from "./json-records.ts";
 import { statedLicense } from "./license-statement.ts";
 import { type PaperJson, paperArticle } from "./paper-article.ts";
@@ -24,7 +24,7 @@ export async function* readS2Orc(options: S2OrcOptions): AsyncGenerator<SourceIt
       where: options.path,
       remedy: "check the path, or the source's type",
     });
-  for (const file of files) {
+  for (const file of within(files, options.files)) {
     for await (const record of readJsonRecords(file, options)) {
       if ("drop" in record) yield drop(record.drop);
       else yield readRecord(options, file, record.value, record.offset);

@@ -5,6 +5,7 @@ import { DataError, fromSystemError, MeditronError } from "../../core/errors.ts"
 import { sha256 } from "../../core/hash.ts";
 import type { Document, DocumentKind, Drop, SourceItem } from "../document.ts";
 import { mayRedistribute, spdxLicense } from "../licenses.ts";
+import type { FileRange } from "./files.ts";
 
 /** Options every source takes. */
 export interface SourceOptions {
@@ -18,6 +19,8 @@ export interface SourceOptions {
   redistributable?: boolean | undefined;
   /** ISO date the files were obtained. */
   retrieved?: string | undefined;
+  /** Read these of the files only. */
+  files?: FileRange | undefined;
 }
 
 /** Facts of one record; the rest of the document follows from them and the source's options. */

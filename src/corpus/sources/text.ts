@@ -1,6 +1,6 @@
 /** Plain text: a document a file, or a document a section between blank lines (poems, paragraphs, question banks). */
 import type { SourceItem } from "../document.ts";
-import { listFiles } from "./files.ts";
+import { sourceFiles } from "./files.ts";
 import {
   document,
   drop,
@@ -22,7 +22,7 @@ const EXTENSIONS = [".txt", ".text", ".md", ".rst"];
 const TITLE_CHARACTERS = 120;
 
 export async function* readTextFiles(options: TextOptions): AsyncGenerator<SourceItem> {
-  for (const file of await listFiles(options.path, options.extensions ?? EXTENSIONS)) {
+  for (const file of await sourceFiles(options, options.extensions ?? EXTENSIONS)) {
     const id = `${options.name}:${file.relative}`;
     let text: string;
     try {

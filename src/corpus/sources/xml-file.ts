@@ -1,7 +1,7 @@
 /** One XML file that is one document: read, parsed, and if it cannot be, a drop with file, offset and reason. */
 import { DataError } from "../../core/errors.ts";
 import type { SourceItem } from "../document.ts";
-import { listFiles, type SourceFile } from "./files.ts";
+import { type SourceFile, sourceFiles } from "./files.ts";
 import { drop, readText, type SourceOptions, unreadable } from "./source.ts";
 import { parseXml, type XmlElement, XmlError } from "./xml.ts";
 
@@ -11,7 +11,7 @@ export async function* readXmlFiles(
   extensions: readonly string[],
   toItem: (root: XmlElement, file: SourceFile, id: string) => SourceItem,
 ): AsyncGenerator<SourceItem> {
-  for (const file of await listFiles(options.path, extensions)) {
+  for (const file of await sourceFiles(options, extensions)) {
     const id = `${options.name}:${file.relative.replace(/\.(gz|zst)$/, "")}`;
     try {
       const text = await readText(file.path);
