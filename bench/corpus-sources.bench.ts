@@ -21,21 +21,16 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { SourceItem } from "../src/corpus/document.ts";
 import { readJats } from "../src/corpus/sources/jats.ts";
 import { readPubMed } from "../src/corpus/sources/pubmed.ts";
 import { TorchProcess } from "./peers/torch-process.ts";
+import { repository } from "./root.ts";
 import type { Bench, BenchResult } from "./report.ts";
 
-const root = (path: string) => {
-  // From the sources and from dist/ alike.
-  const near = fileURLToPath(new URL(`../${path}`, import.meta.url));
-  return existsSync(near) ? near : fileURLToPath(new URL(`../../${path}`, import.meta.url));
-};
-const python = root(".venv/bin/python");
-const data = root("../shared/data");
+const python = join(repository, ".venv/bin/python");
+const data = join(repository, "../shared/data");
 
 export const run: Bench = async ({ quick }) => {
   const notes: string[] = [];

@@ -11,17 +11,17 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Decontaminator } from "../src/corpus/decontaminate.ts";
 import { deduplicate } from "../src/corpus/deduplicate.ts";
 import type { Document } from "../src/corpus/document.ts";
 import { FeatureWriter } from "../src/corpus/features.ts";
 import { prose, testDocument } from "../src/corpus/testing.ts";
 import { TorchProcess } from "./peers/torch-process.ts";
+import { repository } from "./root.ts";
 import type { Bench, BenchResult } from "./report.ts";
 
-const data = fileURLToPath(new URL("../../shared/data", import.meta.url));
-const python = fileURLToPath(new URL("../.venv/bin/python", import.meta.url));
+const data = join(repository, "../shared/data");
+const python = join(repository, ".venv/bin/python");
 const SHINGLES = { shingleWords: 5, bands: 14, rowsPerBand: 8 };
 
 export const run: Bench = async ({ quick }) => {

@@ -5,8 +5,11 @@ const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   kernels: () => import("./kernels.bench.ts"),
   train: () => import("./train.bench.ts"),
   eval: () => import("./eval.bench.ts"),
+  corpus: () => import("./corpus.bench.ts"),
   "corpus-sources": () => import("./corpus-sources.bench.ts"),
   "corpus-stages": () => import("./corpus-stages.bench.ts"),
+  "corpus-tokens": () => import("./corpus-tokens.bench.ts"),
+  "corpus-scale": () => import("./corpus-scale.bench.ts"),
 };
 
 function table(report: BenchReport): string {

@@ -121,7 +121,7 @@ test("files dealt to threads in parts give the same bytes, PubMed's versions ove
     // The last file revises a citation of each of the others, and deletes one.
     if (file === 11)
       for (let other = 0; other < 11; other++) records.push(record(10 * other + 3, 2, prose(9000 + other)));
-    if (file === 11) records.push("<DeleteCitation><PMID Version=\"1\">5</PMID></DeleteCitation>");
+    if (file === 11) records.push('<DeleteCitation><PMID Version="1">5</PMID></DeleteCitation>');
     await writeFiles(folder, {
       [`pubmed/p${String(file).padStart(2, "0")}.xml`]: `<PubmedArticleSet>${records.join("\n")}</PubmedArticleSet>`,
     });

@@ -1,0 +1,139 @@
+/**
+ * How a build grows: invented abstracts, 10³ to 10⁵ (or as many as `--documents 1000000` says), through all stages (cleaning,
+ * language, filter, near duplicates, decontamination against 20,000 items), each build in a process of its own. Time should grow
+ * with the documents, memory should not, and two threads should take half the time of one and write the same bytes.
+ *
+ *   npm run bench -- corpus-scale [--quick] [--json] [--documents 1000000]
+ */
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { compress } from "zstd-napi";
+import { counterRandom } from "../src/core/random.ts";
+import type { Bench, BenchResult } from "./report.ts";
+
+const DOCUMENTS_A_FILE = 20_000;
+/** Of a document that is nearly an earlier one, in a hundred. */
+const NEAR_PERCENT = 3;
+
+interface Figures {
+  documents: number;
+  drops: Record<string, number>;
+  megabytes: number;
+  total: number;
+  seconds: Record<"read" | "deduplicate" | "write", number>;
+  sha256: string;
+}
+
+export const run: Bench = async ({ quick, args }) => {
+  const notes: string[] = [];
+  const folder = mkdtempSync(join(tmpdir(), "meditron-bench-scale-"));
+  const asked = Number(args[args.indexOf("--documents") + 1]);
+  const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
+  if (args.includes("--documents")) sizes.splice(0, sizes.length, asked);
+  const cores = availableParallelism();
+  try {
+    const items = join(folder, "items.jsonl");
+    writeFileSync(
+      items,
+      Array.from(
+        { length: 20_000 },
+        (_, i) => `${JSON.stringify({ id: `q${i}`, text: abstract(1e9 + i, 40) })}\n`,
+      ).join(""),
+    );
+    const results: BenchResult[] = [];
+    let written = 0;
+    for (const size of sizes) {
+      const source = join(folder, "source");
+      written = writeSource(source, written, size);
+      const build = async (threads: number): Promise<Figures> => {
+        const directory = join(folder, `out-${threads}`);
+        const config = {
+          sources: [{ type: "jsonl", name: "invented", path: source, kind: "abstract", license: "CC0-1.0" }],
+          stages: { language: {}, filter: {}, decontaminate: { benchmarks: [items], action: "drop" } },
+        };
+        const child = fileURLToPath(new URL("./peers/build-corpus.js", import.meta.url));
+        const { stdout } = await promisify(execFile)(process.execPath, [
+          child,
+          JSON.stringify({ config, directory, threads }),
+        ]);
+        rmSync(directory, { recursive: true, force: true });
+        return JSON.parse(stdout) as Figures;
+      };
+      const one = await build(1);
+      const two = cores > 1 ? await build(2) : undefined;
+      if (two && two.sha256 !== one.sha256) throw new Error("two threads wrote other bytes than one");
+      for (const [threads, figures] of [
+        [1, one],
+        [2, two],
+      ] as const)
+        if (figures)
+          results.push({
+            case: `${size.toLocaleString("en-US")} documents, ${threads === 1 ? "one thread" : "two threads"}, documents/s`,
+            ours: size / figures.total,
+            seconds: figures.total,
+            read: figures.seconds.read,
+            deduplicate: figures.seconds.deduplicate,
+            write: figures.seconds.write,
+            peakMegabytes: Math.round(figures.megabytes),
+            ...(threads === 2 && { timesOneThread: one.total / figures.total }),
+          });
+      notes.push(
+        `${size.toLocaleString("en-US")} documents: ${one.documents} kept, dropped ${JSON.stringify(one.drops)}`,
+      );
+    }
+    const last = results.filter((result) => result.case.includes("one thread"));
+    if (last.length > 1)
+      notes.push(
+        `time grows as documents to the power ${(Math.log(Number(last.at(-1)!.seconds) / Number(last.at(-2)!.seconds)) / Math.log(sizes.at(-1)! / sizes.at(-2)!)).toFixed(2)} over the last step`,
+      );
+    return { subject: "corpus-scale", unit: "documents/s", results, notes };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** Adds files until the source holds `size` documents. @returns that size. */
+function writeSource(source: string, from: number, size: number): number {
+  mkdirSync(source, { recursive: true });
+  for (let start = from; start < size; ) {
+    const end = Math.min(size, start + DOCUMENTS_A_FILE);
+    const lines: string[] = [];
+    for (let i = start; i < end; i++) {
+      const copies = i > 100 && counterRandom(7, i) % 100 < NEAR_PERCENT;
+      const text = copies ? `${abstract(i - 100, 178)} indeed` : abstract(i, 180);
+      lines.push(`${JSON.stringify({ id: `d${i}`, title: `Invented abstract ${i}`, text })}\n`);
+    }
+    const name = `part-${String(start).padStart(8, "0")}.jsonl.zst`;
+    writeFileSync(join(source, name), compress(Buffer.from(lines.join("")), { compressionLevel: 1 }));
+    start = end;
+  }
+  return size;
+}
+
+// ── text ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** English function words between invented content words, so that language and filters take it for prose. */
+const FUNCTION_WORDS =
+  "the of and in to with for was were a by that on at from this is or as patients who had not be than".split(" ");
+const SYLLABLES =
+  "car dio pul mon re nal he pat ic neu ro gas tri der ma to lo gi ne phro vas cu lar en do cri on co".split(" ");
+const CONTENT_WORDS = Array.from({ length: 8000 }, (_, i) =>
+  Array.from({ length: 2 + (i % 3) }, (_, s) => SYLLABLES[counterRandom(11, 4 * i + s) % SYLLABLES.length]).join(""),
+);
+
+function abstract(seed: number, words: number): string {
+  const out: string[] = [];
+  for (let i = 0; i < words; i++) {
+    const draw = counterRandom(seed, i);
+    const word =
+      i % 2 === 0
+        ? FUNCTION_WORDS[(draw >>> 8) % FUNCTION_WORDS.length]!
+        : CONTENT_WORDS[(draw >>> 8) % CONTENT_WORDS.length]!;
+    out.push(draw % 13 === 0 ? `${word}.` : draw % 29 === 0 ? `${draw % 97} mg` : word);
+  }
+  return out.join(" ");
+}
