@@ -81,7 +81,7 @@ function startPeer(notes: string[]): TorchProcess | undefined {
     notes.push("no tokenizers, zstandard and numpy in .venv: ours alone");
     return undefined;
   }
-  return new TorchProcess("tokenizers", "tokenize.py", { TOKENIZERS_PARALLELISM: "true" });
+  return new TorchProcess("tokenizers", "hf_tokenize.py", { TOKENIZERS_PARALLELISM: "true" });
 }
 
 /** Real documents where they are, until there is enough text. */

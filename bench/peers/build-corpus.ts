@@ -28,7 +28,9 @@ const documents = Object.values(manifest.splits).reduce((sum, split) => sum + sp
 const bytes = manifest.shards.reduce((sum, shard) => sum + shard.bytes, 0);
 const megabytes = process.resourceUsage().maxRSS / 1024;
 const total = (performance.now() - started) / 1000;
+const { user, system } = process.cpuUsage();
+const cpu = (user + system) / 1e6;
 const sha256 = manifest.shards.map((shard) => shard.sha256).join();
 process.stdout.write(
-  `${JSON.stringify({ documents, drops: manifest.drops.byRule, bytes, megabytes, total, seconds, sha256 })}\n`,
+  `${JSON.stringify({ documents, drops: manifest.drops.byRule, bytes, megabytes, total, cpu, seconds, sha256 })}\n`,
 );

@@ -25,7 +25,7 @@ import {
 import { type Decisions, type DuplicateRule, deduplicate } from "./deduplicate.ts";
 import type { Document, Drop } from "./document.ts";
 import { DROP_LOG, DropLog, readDrops } from "./drop-log.ts";
-import { readStaged, type StagedSource } from "./ingest.ts";
+import { readStaged, readStagedFacts, type StagedFacts, type StagedSource } from "./ingest.ts";
 import { type IngestJob, ingestAll } from "./ingest-pool.ts";
 import { type CorpusManifest, MANIFEST, parseRecord, removeShards, ShardWriter } from "./shards.ts";
 import { type FileRange, fileRanges, listFiles } from "./sources/files.ts";
@@ -177,7 +177,7 @@ async function write({
         deduplicated.in++;
         if (decision) {
           deduplicated.dropped++;
-          await drops.write(duplicateDrop(parseLine(record), decision.rule, kept.get(decision.kept)!));
+          await drops.write(duplicateDrop(facts, parseLine(record), decision.rule, kept.get(decision.kept)!));
           continue;
         }
         deduplicated.out++;
@@ -280,20 +280,12 @@ async function idsOfKept(folders: readonly string[], decisions: Decisions): Prom
   if (wanted.size === 0) return ids;
   let index = 0;
   for (const folder of folders)
-    for await (const { facts, record } of readStaged(folder))
-      if (wanted.has(index++)) ids.set(index - 1, `${facts.id} of ${facts.source}${place(parseLine(record).meta)}`);
+    for await (const { id, source, place } of readStagedFacts(folder))
+      if (wanted.has(index++)) ids.set(index - 1, `${id} of ${source}${place && ` (${place})`}`);
   return ids;
 }
 
-/** " (file.xml:120)" where a document's provenance says so. */
-function place(meta: Record<string, unknown>): string {
-  const provenance = meta.provenance as { file?: string; line?: number; offset?: number } | undefined;
-  if (!provenance?.file) return "";
-  const at = provenance.line ?? provenance.offset;
-  return ` (${provenance.file}${at === undefined ? "" : `:${at}`})`;
-}
-
-function duplicateDrop(document: Document, rule: DuplicateRule, kept: string): Drop {
+function duplicateDrop(facts: StagedFacts, document: Document, rule: DuplicateRule, kept: string): Drop {
   const reasons: Record<DuplicateRule, string> = {
     "deduplicate.id": `the same document as ${kept}`,
     "deduplicate.id-conflict": `another text under the id of ${kept}, which is the newer or longer one`,
@@ -310,7 +302,7 @@ function duplicateDrop(document: Document, rule: DuplicateRule, kept: string): D
     rule,
     value: kept,
     reason: reasons[rule],
-    where: place(document.meta).slice(2, -1),
+    where: facts.place,
     title: document.title,
     characters: document.text.length,
   };

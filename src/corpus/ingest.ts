@@ -2,9 +2,10 @@
  * The first half of a build, one part of a source at a time: read, clean, judge, and stage what is left in the work folder, with
  * the features that deduplication needs. A part's folder is whole once `done.json` stands in it; until then it is made again.
  *
- *   work/00-pubmed-0003/  documents.jsonl.zst · features.bin · drops.jsonl.zst · contamination.jsonl.zst · done.json
+ *   work/00-pubmed-0003/  documents.jsonl.zst · facts.jsonl.zst · features.bin · drops.jsonl.zst · contamination.jsonl.zst · done.json
  *
- * A staged document is two lines: what is counted of it, and its record as it will stand in a shard.
+ * A staged document is a line of documents.jsonl.zst, its record as it will stand in a shard, and one of facts.jsonl.zst, what is
+ * counted of it: the second half of the build seldom looks into a record.
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -48,14 +49,29 @@ const isDrop = (value: Document | Drop): value is Drop => "rule" in value;
 
 const PROGRESS_EVERY = 64;
 const STAGED = "documents.jsonl.zst";
+const FACTS = "facts.jsonl.zst";
+
+/** What is counted of a staged document, and where in its source it stands. */
+export type StagedFacts = RecordFacts & { place: string };
+
+export async function* readStagedFacts(directory: string): AsyncGenerator<StagedFacts> {
+  for await (const line of readByteLines(join(directory, FACTS)))
+    yield JSON.parse(line.toString("utf8")) as StagedFacts;
+}
 
 /** Documents of a part as they were staged; the record is valid until the next. */
-export async function* readStaged(directory: string): AsyncGenerator<{ facts: RecordFacts; record: Buffer }> {
-  let facts: RecordFacts | undefined;
-  for await (const line of readByteLines(join(directory, STAGED))) {
-    if (facts) yield { facts, record: line };
-    facts = facts ? undefined : (JSON.parse(line.toString("utf8")) as RecordFacts);
-  }
+export async function* readStaged(directory: string): AsyncGenerator<{ facts: StagedFacts; record: Buffer }> {
+  const facts = readStagedFacts(directory);
+  for await (const record of readByteLines(join(directory, STAGED)))
+    yield { facts: (await facts.next()).value as StagedFacts, record };
+}
+
+/** "file.xml:120" where a document's provenance says so. */
+function place({ meta }: Document): string {
+  const provenance = meta.provenance as { file?: string; line?: number; offset?: number } | undefined;
+  if (!provenance?.file) return "";
+  const at = provenance.line ?? provenance.offset;
+  return `${provenance.file}${at === undefined ? "" : `:${at}`}`;
 }
 
 /** The features a configuration asks for. */
@@ -78,6 +94,7 @@ export async function ingest(source: NamedSource, config: CorpusConfig, options:
   }
   await rm(options.directory, { recursive: true, force: true });
   const documents = await ZstdLines.create(join(options.directory, STAGED), { level: 1 });
+  const facts = await ZstdLines.create(join(options.directory, FACTS), { level: 1 });
   const features = await FeatureWriter.create(join(options.directory, "features.bin"), featureOptions(config));
   const drops = await DropLog.create(join(options.directory, "drops.jsonl.zst"));
   const contamination = await ZstdLines.create(join(options.directory, "contamination.jsonl.zst"), { level: 1 });
@@ -113,7 +130,8 @@ export async function ingest(source: NamedSource, config: CorpusConfig, options:
         count.out++;
         document = result;
       }
-      await documents.write(`${JSON.stringify(recordFacts(document))}\n${formatRecord(document)}`);
+      await documents.write(formatRecord(document));
+      await facts.write(JSON.stringify({ ...recordFacts(document), place: place(document) } satisfies StagedFacts));
       await features.write(document);
     }
     options.onDocuments?.(unreported);
@@ -136,13 +154,20 @@ export async function ingest(source: NamedSource, config: CorpusConfig, options:
         remedy: "this is a bug: please report it with the recipe; no corpus was written",
       });
     await documents.commit();
+    await facts.commit();
     await features.commit();
     await drops.commit();
     await contamination.commit();
     await writeJsonAtomic(donePath, done);
     return done;
   } catch (error) {
-    await Promise.allSettled([documents.abort(), features.abort(), drops.abort(), contamination.abort()]);
+    await Promise.allSettled([
+      documents.abort(),
+      facts.abort(),
+      features.abort(),
+      drops.abort(),
+      contamination.abort(),
+    ]);
     throw error;
   }
 }

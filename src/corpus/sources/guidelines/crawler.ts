@@ -9,16 +9,15 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError, DataError, RetryableError } from "../../../core/errors.ts";
 import { exists, readJson, writeFileAtomic, writeJsonAtomic } from "../../../core/files.ts";
 import { sha256 } from "../../../core/hash.ts";
+import { type Answer, PacedClient, type PacedClientOptions } from "../../downloads/paced-client.ts";
 import { ALLOW_ALL, parseRobots, type RobotsRules } from "./robots.ts";
 
 export const PRODUCT = "meditron-corpus";
-const USER_AGENT = `Mozilla/5.0 (compatible; ${PRODUCT}/0.1)`;
 
-export interface CrawlerOptions {
+export interface CrawlerOptions extends PacedClientOptions {
   cache: string;
   /** Pause between two requests to a host; robots.txt may ask for more. */
   delayMs: number;
@@ -26,12 +25,7 @@ export interface CrawlerOptions {
   offline?: boolean | undefined;
   /** Ask for pages of an earlier snapshot again (with their ETag), rather than take them as they are. */
   refresh?: boolean | undefined;
-  timeoutMs?: number | undefined;
-  /** Tries of a request before giving up; the first pause is `backoffMs`, then twice that ... */
-  tries?: number | undefined;
-  backoffMs?: number | undefined;
   maxBytes?: number | undefined;
-  signal?: AbortSignal | undefined;
 }
 
 export interface Page {
@@ -61,12 +55,17 @@ export class Crawler {
   #snapshot = "";
   #finished = false;
   #robots = new Map<string, Promise<RobotsRules>>();
-  #nextAt = new Map<string, number>();
+  #client: PacedClient;
+  get #maxBytes(): number {
+    return this.options.maxBytes ?? 128 << 20;
+  }
+
   /** Requests sent, without robots.txt. */
   requests = 0;
 
   constructor(options: CrawlerOptions) {
     this.options = options;
+    this.#client = new PacedClient(options);
   }
 
   /** ISO date of this snapshot: the day on which the crawl began. */
@@ -121,11 +120,11 @@ export class Crawler {
     if (this.options.offline || this.#finished)
       throw new PageError("CORPUS_PAGE_NOT_CACHED", { message: "the page is not in the snapshot", where: url });
     if (!/^https?:/.test(url)) throw new PageError("CORPUS_PAGE_SCHEME", { message: "not a web address", where: url });
-    const { host, pathname, search } = new URL(url);
+    const { pathname, search } = new URL(url);
     const rules = await this.#rules(new URL(url));
     if (!rules.allows(pathname + search))
       return refuse("CORPUS_PAGE_FORBIDDEN", "robots.txt of the site asks not to fetch this page");
-    const response = await this.#request(url, host, rules, known);
+    const response = await this.#request(url, rules, known);
     if (response.status === 304 && known && !known.problem) {
       const facts: PageFacts = { ...known, retrieved: this.#snapshot };
       await writeJsonAtomic(`${name}.json`, facts);
@@ -133,12 +132,14 @@ export class Crawler {
     }
     if (response.status >= 400)
       return refuse("CORPUS_PAGE_STATUS", `the site answers ${response.status}`, response.status);
-    const body = await this.#body(response, url);
+    const { body } = response;
+    if (!body)
+      throw new PageError("CORPUS_PAGE_TOO_LARGE", { message: `more than ${this.#maxBytes} bytes`, where: url });
     const etag = response.headers.get("etag");
     const lastModified = response.headers.get("last-modified");
     const facts: PageFacts = {
       url,
-      finalUrl: response.url || url,
+      finalUrl: response.url,
       status: response.status,
       contentType: response.headers.get("content-type") ?? "",
       retrieved: this.#snapshot,
@@ -162,87 +163,30 @@ export class Crawler {
     return { ...facts, body };
   }
 
-  async #body(response: Response, url: string): Promise<Buffer> {
-    const limit = this.options.maxBytes ?? 128 << 20;
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of response.body ?? []) {
-      bytes += (chunk as Uint8Array).length;
-      if (bytes > limit) {
-        throw new PageError("CORPUS_PAGE_TOO_LARGE", { message: `more than ${limit} bytes`, where: url });
-      }
-      chunks.push(chunk as Uint8Array);
-    }
-    return Buffer.concat(chunks);
-  }
-
   #rules(url: URL): Promise<RobotsRules> {
     let rules = this.#robots.get(url.origin);
     if (!rules) {
       rules = (async () => {
-        const response = await this.#request(`${url.origin}/robots.txt`, url.host, ALLOW_ALL, undefined, false);
+        const response = await this.#request(`${url.origin}/robots.txt`, ALLOW_ALL, undefined, false);
         if (response.status >= 500)
           throw new RetryableError("CORPUS_ROBOTS_UNREADABLE", {
             message: `the site's robots.txt cannot be read (it answers ${response.status}), so nothing may be fetched`,
             where: `${url.origin}/robots.txt`,
             remedy: "try again later",
           });
-        return response.status >= 400 ? ALLOW_ALL : parseRobots(await response.text(), PRODUCT);
+        return response.status >= 400 ? ALLOW_ALL : parseRobots(response.body?.toString("utf8") ?? "", PRODUCT);
       })();
       this.#robots.set(url.origin, rules);
     }
     return rules;
   }
 
-  async #request(url: string, host: string, rules: RobotsRules, known?: PageFacts, counted = true): Promise<Response> {
-    const { signal, tries = 5, backoffMs = 1000, timeoutMs = 60_000, delayMs } = this.options;
-    const headers: Record<string, string> = {
-      "user-agent": USER_AGENT,
-      accept: "text/html,application/pdf;q=0.9,*/*;q=0.5",
-    };
+  #request(url: string, rules: RobotsRules, known?: PageFacts, counted = true): Promise<Answer> {
+    const headers: Record<string, string> = { accept: "text/html,application/pdf;q=0.9,*/*;q=0.5" };
     if (known?.etag) headers["if-none-match"] = known.etag;
     if (known?.lastModified) headers["if-modified-since"] = known.lastModified;
-    let problem = "";
-    let cause: unknown;
-    for (let attempt = 0; attempt < tries; attempt++) {
-      await sleep(Math.max(0, (this.#nextAt.get(host) ?? 0) - Date.now()), undefined, signal && { signal });
-      const pauseMs = Math.max(delayMs, 1000 * (rules.crawlDelaySeconds ?? 0));
-      let waitMs = backoffMs * 2 ** attempt;
-      if (counted) this.requests++;
-      try {
-        const timeout = AbortSignal.timeout(timeoutMs);
-        const response = await fetch(url, {
-          headers,
-          redirect: "follow",
-          signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-        });
-        this.#nextAt.set(host, Date.now() + pauseMs);
-        if (response.status !== 429 && response.status < 500) return response;
-        if (attempt === tries - 1 && response.status !== 429) return response;
-        problem = `the site answers ${response.status}`;
-        const after = Number(response.headers.get("retry-after"));
-        if (after > 0) waitMs = Math.max(waitMs, Math.min(after, 300) * 1000);
-        await response.body?.cancel();
-      } catch (error) {
-        if (signal?.aborted) throw error;
-        cause = error;
-        problem =
-          (error as Error).name === "TimeoutError"
-            ? `no answer within ${timeoutMs / 1000} s`
-            : `cannot be reached (${reason(error)})`;
-      }
-      if (attempt < tries - 1) await sleep(waitMs, undefined, signal && { signal });
-    }
-    throw new RetryableError("CORPUS_SITE_UNREACHABLE", {
-      message: `${problem}, after ${tries} tries`,
-      where: url,
-      remedy: "check the network and run again: pages fetched so far are kept",
-      cause,
-    });
+    if (counted) this.requests++;
+    const pauseMs = Math.max(this.options.delayMs, 1000 * (rules.crawlDelaySeconds ?? 0));
+    return this.#client.request(url, { pauseMs, headers }, this.#maxBytes);
   }
-}
-
-function reason(error: unknown): string {
-  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  return cause?.code ?? cause?.message ?? message;
 }
