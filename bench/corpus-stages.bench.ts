@@ -148,14 +148,14 @@ function decontamination(quick: boolean, notes: string[]): BenchResult[] {
     for (const text of texts) decontaminator.find(text);
     let best = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 5; round++) {
-      const started = performance.now();
+      const before = process.cpuUsage();
       for (const text of texts) decontaminator.find(text);
-      best = Math.min(best, performance.now() - started);
+      best = Math.min(best, process.cpuUsage(before).user);
     }
-    const microseconds = (1000 * best) / texts.length;
+    const microseconds = best / texts.length;
     const characters = texts.reduce((sum, text) => sum + text.length, 0) / texts.length;
     return {
-      case: `decontaminate ${name} (µs/document)`,
+      case: `decontaminate ${name} (CPU µs/document)`,
       ours: microseconds,
       charactersPerDocument: Math.round(characters),
     };

@@ -346,9 +346,12 @@ async function loadBenchmarks(
 
 /** What the staged form of a source depends on: its settings, the stages, and which files it has (by size and time). */
 async function inputKey(source: NamedSource, config: CorpusConfig, items: readonly BenchmarkItem[]): Promise<string> {
-  const path = source.type === "guideline-site" ? undefined : source.path;
+  const paths = [
+    source.type === "guideline-site" ? undefined : source.path,
+    source.type === "s2orc" ? source.papers : undefined,
+  ].filter((path) => path !== undefined);
   const files: [string, number, number][] = [];
-  if (path !== undefined)
+  for (const path of paths)
     for (const file of await listFiles(path, [])) {
       const { size, mtimeMs } = await stat(file.path);
       files.push([file.relative, size, mtimeMs]);
@@ -373,7 +376,7 @@ function withoutPaths(config: CorpusConfig): unknown {
   return {
     ...config,
     sources: config.sources.map((source) => {
-      const { path: _, cache: __, ...rest } = source as Record<string, unknown>;
+      const { path: _, cache: __, papers: ___, ...rest } = source as Record<string, unknown>;
       return rest;
     }),
   };

@@ -90,7 +90,12 @@ export const sourceConfigSchema = z.discriminatedUnion("type", [
     retracted: z.enum(["drop", "keep"]).optional(),
   }),
   z.strictObject({ type: z.literal("jats"), ...folder, retracted: z.enum(["drop", "keep"]).optional() }),
-  z.strictObject({ type: z.literal("s2orc"), ...folder }),
+  z.strictObject({
+    type: z.literal("s2orc"),
+    ...folder,
+    /** Folder of the `papers` dataset of the same release: titles, ids, dates, citations; what PubMed does not know goes. */
+    papers: z.string().optional(),
+  }),
   z.strictObject({ type: z.literal("cord19"), ...folder }),
 ]);
 
@@ -255,7 +260,11 @@ export function resolvePaths(config: CorpusConfig, base: string): CorpusConfig {
             cache: absolute(source.cache),
             adapter: /\.ya?ml$/.test(source.adapter) ? absolute(source.adapter) : source.adapter,
           }
-        : { ...source, path: absolute(source.path) },
+        : {
+            ...source,
+            path: absolute(source.path),
+            ...("papers" in source && source.papers !== undefined && { papers: absolute(source.papers) }),
+          },
     ),
   };
 }

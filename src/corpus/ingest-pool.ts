@@ -2,6 +2,7 @@
  * Reads sources on several threads, a part of a source's files at a time; with one thread, one after the other on this one. Parts
  * come back in order, so the number of threads changes nothing. PubMed is scanned for versions first, also in parts.
  */
+import { dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { type ErrorDetails, MeditronError } from "../core/errors.ts";
 import { exists, readJson } from "../core/files.ts";
@@ -13,6 +14,7 @@ import { ingest, type StagedSource } from "./ingest.ts";
 import type { FileRange } from "./sources/files.ts";
 import type { NamedSource, PartOptions } from "./sources/index.ts";
 import { PubMedVersions, type VersionScan } from "./sources/pubmed-versions.ts";
+import { PaperIndex, type SharedPapers } from "./sources/s2-papers.ts";
 
 /** A part of a source. Parts of one source follow each other, in the order of its files. */
 export interface IngestJob {
@@ -74,8 +76,9 @@ export async function ingestAll(
   signal?.addEventListener("abort", stop, { once: true });
   try {
     const indexes = await indexPubMed(jobs, lanes, signal);
+    const papers = await indexPapers(jobs);
     return await inOrder(jobs, lanes, signal, (lane, job, i) =>
-      lane.ingest(job, { files: job.files, index: indexes[i] }),
+      lane.ingest(job, { files: job.files, index: indexes[i], paperIndex: papers.get(job.source) }),
     );
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -135,8 +138,23 @@ async function indexPubMed(
   return indexes;
 }
 
+/** For each source that is joined with papers their index, where a part of it is still to be read. */
+async function indexPapers(jobs: readonly IngestJob[]): Promise<Map<NamedSource, SharedPapers>> {
+  const indexes = new Map<NamedSource, SharedPapers>();
+  const byFolder = new Map<string, SharedPapers>();
+  for (const { source, directory, key } of jobs) {
+    if (source.type !== "s2orc" || source.papers === undefined || indexes.has(source)) continue;
+    if (await isStaged(directory, key)) continue;
+    const file = join(dirname(directory), `papers-${byFolder.size}.facts`);
+    const shared = byFolder.get(source.papers) ?? (await PaperIndex.build(source.papers, file)).shared;
+    byFolder.set(source.papers, shared);
+    indexes.set(source, shared);
+  }
+  return indexes;
+}
+
 async function isStaged(directory: string, key: string): Promise<boolean> {
-  const path = `${directory}/done.json`;
+  const path = join(directory, "done.json");
   return (await exists(path)) && (await readJson<StagedSource>(path)).key === key;
 }
 

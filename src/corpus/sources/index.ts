@@ -3,6 +3,7 @@ import type { SourceConfig } from "../config.ts";
 import type { SourceItem } from "../document.ts";
 import type { FileRange } from "./files.ts";
 import type { SharedVersions } from "./pubmed-versions.ts";
+import type { SharedPapers } from "./s2-papers.ts";
 
 /** A source as the configuration gives it, with its name filled in. */
 export type NamedSource = SourceConfig & { name: string };
@@ -18,6 +19,8 @@ export interface PartOptions {
   files?: FileRange | undefined;
   /** PubMed: the versions of all files. */
   index?: { shared: SharedVersions; start: number } | undefined;
+  /** Semantic Scholar: the papers that records are joined with. */
+  paperIndex?: SharedPapers | undefined;
 }
 
 /** Sources whose files can be read on several threads: each is a folder of files that do not depend on each other. */

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Document, Drop } from "../document.ts";
 import { type Accounting, countCharacters } from "../formatting/ledger.ts";
+import { collect, testFolder, writeFiles } from "../testing.ts";
 import { readS2Orc } from "./s2orc.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "meditron-s2orc-"));
@@ -195,4 +196,50 @@ Deep.
 Thanks.
 [fig] Figure 2: Flow [/fig]
 [table] Table 1: Doses [/table]`);
+});
+
+test("abstracts and full texts joined with papers: title, ids, date, citations; what PubMed does not know goes", async () => {
+  const lines = (records: object[]) => records.map((record) => JSON.stringify(record)).join("\n");
+  const papers = Array.from({ length: 3000 }, (_, i) => ({
+    corpusid: 7 * i + 1,
+    externalids: {
+      PubMed: i % 3 === 0 ? String(500 + i) : null,
+      PubMedCentral: i % 5 === 0 ? String(90 + i) : null,
+      DOI: `10.1/${i}`,
+    },
+    title: `Paper ${i}`,
+    publicationdate: "2019-04-02",
+    citationcount: i,
+    journal: { name: "J Ex" },
+    authors: [{ name: "Roe" }],
+  }));
+  const joined = await writeFiles(await testFolder(), {
+    "papers/README.txt": "License",
+    "papers/p0.gz": gzipSync(lines(papers.slice(0, 1000))),
+    "papers/p1.gz": gzipSync(`${lines(papers.slice(1000))}\n{ broken`),
+    "abstracts/a0": lines([
+      { corpusid: 7 * 3 + 1, openaccessinfo: { externalids: { PubMedCentral: null } }, abstract: "Dose 3 mg, p < 0.05 [n = 4]." },
+      { corpusid: 7 * 4 + 1, openaccessinfo: { externalids: {} }, abstract: "Physics." },
+      { corpusid: 7 * 5 + 1, openaccessinfo: { externalids: {} }, abstract: "Dose 5 mg." },
+    ]),
+    "s2orc/f0": lines([
+      { corpusid: 7 * 3 + 1, externalids: { pubmed: null }, content: { text: "Background\nText of three.", annotations: { title: null } } },
+    ]),
+  }); // biome-ignore format: records
+  const read = (name: string) =>
+    collect(readS2Orc({ name: "s2", path: join(joined, name), papers: join(joined, "papers") }));
+  const abstracts = await read("abstracts");
+  const facts = abstracts.map((item) =>
+    "document" in item ? [item.document.id, item.document.text, item.document.published] : item.drop.rule,
+  );
+  expect(facts).toEqual([
+    ["pmid:503", "Paper 3\nDose 3 mg, p < 0.05 [n = 4].", "2019-04-02"],
+    "s2orc.not-in-pubmed",
+    ["pmc:PMC95", "Paper 5\nDose 5 mg.", "2019-04-02"],
+  ]);
+  const [paper] = await read("s2orc");
+  expect(paper).toMatchObject({
+    document: { id: "pmid:503", title: "Paper 3", kind: "paper", meta: { corpusId: "22", pmid: "503", journal: "J Ex", citationCount: 3 } },
+  }); // biome-ignore format: one object
+  expect((paper as { document: { text: string } }).document.text).toMatch(/^Paper 3\n\n/);
 });

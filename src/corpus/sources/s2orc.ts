@@ -2,18 +2,30 @@
  * Papers of Semantic Scholar: the `s2orc` dataset of its API (one record a line, parts of any name), the research releases of 2019
  * to 2021, and CORD-19, which has the same shape. The text is MEDITRON's (formatting/article.ts), the same as from JATS.
  */
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ConfigError } from "../../core/errors.ts";
 import type { SourceItem } from "../document.ts";
 import { type FormatOptions, formatAccounted } from "../formatting/article.ts";
-import { countCharacters } from "../formatting/ledger.ts";
+import { type Accounting, countCharacters } from "../formatting/ledger.ts";
 import { listFiles, type SourceFile, within } from "./files.ts";
 import { readJsonRecords } from "./json-records.ts";
 import { statedLicense } from "./license-statement.ts";
 import { type PaperJson, paperArticle } from "./paper-article.ts";
+import { PaperIndex, type SharedPapers } from "./s2-papers.ts";
 import { type S2OrcContent, s2OrcArticle } from "./s2orc-article.ts";
 import { document, drop, makeDocument, type SourceOptions, shortHash } from "./source.ts";
 
-export interface S2OrcOptions extends SourceOptions, FormatOptions {}
+export interface S2OrcOptions extends SourceOptions, FormatOptions {
+  /**
+   * Folder of the `papers` dataset of the same release: gives titles, ids, dates and citations, and drops what neither PubMed nor
+   * PMC knows.
+   */
+  papers?: string | undefined;
+  /** That folder's index, where it is made already. */
+  paperIndex?: SharedPapers | undefined;
+}
 
 /** Documents and drops of all records below `options.path`, in order of file name and line. */
 export async function* readS2Orc(options: S2OrcOptions): AsyncGenerator<SourceItem> {
@@ -24,11 +36,22 @@ export async function* readS2Orc(options: S2OrcOptions): AsyncGenerator<SourceIt
       where: options.path,
       remedy: "check the path, or the source's type",
     });
-  for (const file of within(files, options.files)) {
-    for await (const record of readJsonRecords(file, options)) {
-      if ("drop" in record) yield drop(record.drop);
-      else yield readRecord(options, file, record.value, record.offset);
+  const given = options.paperIndex && new PaperIndex(options.paperIndex);
+  const own =
+    options.papers !== undefined && !given
+      ? await PaperIndex.build(options.papers, join(await mkdtemp(join(tmpdir(), "meditron-papers-")), "facts"))
+      : undefined;
+  const index = given ?? own;
+  try {
+    for (const file of within(files, options.files)) {
+      for await (const record of readJsonRecords(file, options)) {
+        if ("drop" in record) yield drop(record.drop);
+        else yield readRecord(options, file, record.value, record.offset, index);
+      }
     }
+  } finally {
+    given?.close();
+    await own?.remove();
   }
 }
 
@@ -38,6 +61,7 @@ export const readCord19 = readS2Orc;
 /** `x.jsonl`, `x.json`, or no extension at all, as Semantic Scholar names its parts. */
 function isPart(relative: string): boolean {
   const name = relative.replace(/^.*\//, "").replace(/\.(gz|zst)$/i, "");
+  if (/^README$/i.test(name)) return false;
   return /\.(jsonl?|ndjson)$/i.test(name) || !/\.[A-Za-z]\w{0,4}$/.test(name);
 }
 
@@ -47,8 +71,23 @@ const objectOf = (value: unknown): Json =>
 const stringOf = (value: unknown): string =>
   typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : "";
 
-function readRecord(options: S2OrcOptions, file: SourceFile, value: unknown, offset: number): SourceItem {
+/** The record with what its paper says; what it says itself goes first. */
+function joined(value: unknown, index: PaperIndex | undefined): Json & { known?: boolean } {
   const record = objectOf(value);
+  const paper = index?.find(Number(record.corpusid));
+  if (!paper) return record;
+  const stated = Object.fromEntries(Object.entries(record).filter(([, fact]) => fact !== null && fact !== ""));
+  return { ...paper, ...stated, externalids: { ...paper.externalids, ...objectOf(record.externalids) }, known: true };
+}
+
+function readRecord(
+  options: S2OrcOptions,
+  file: SourceFile,
+  value: unknown,
+  offset: number,
+  index: PaperIndex | undefined,
+): SourceItem {
+  const record = joined(value, index);
   const content = objectOf(record.content);
   const where = `${file.path}#${offset}`;
   const facts = recordFacts(record);
@@ -61,15 +100,24 @@ function readRecord(options: S2OrcOptions, file: SourceFile, value: unknown, off
       where,
       title: facts.title,
     });
+  if (index && !record.known && !facts.meta.pmid && !facts.meta.pmcid)
+    return refuse("s2orc.not-in-pubmed", "neither PubMed nor PMC knows the paper");
   try {
     const fromApi = typeof content.text === "string" || record.content !== undefined;
     const paper = fromApi ? undefined : paperOf(record);
     if (!fromApi && !paper)
       return refuse("read.no-text", "neither an S2ORC record nor a CORD-19 paper: no content, no body_text");
     let text: string;
-    let accounting: unknown;
+    let accounting: Accounting;
     let title = facts.title;
-    if (paper) {
+    if (paper && typeof paper.abstract === "string" && !paper.body_text?.length) {
+      // An abstract has no headings, as those of PubMed (SPEC 1b.4).
+      const body = paper.abstract.replace(/\s+/g, " ").trim();
+      if (body === "") return refuse("read.no-text", "the record has no text");
+      text = title === "" ? body : `${title}\n${body}`;
+      const charactersIn = countCharacters(paper.abstract);
+      accounting = { charactersIn, kept: charactersIn, inserted: countCharacters(title), dropped: {} };
+    } else if (paper) {
       const tree = paperArticle(paper, title);
       if (tree.charactersIn === 0) return refuse("read.no-text", "the record has no text");
       ({ text, accounting } = formatAccounted(tree.article, options, tree.ledger, tree.charactersIn));
@@ -121,7 +169,8 @@ function paperOf(record: Json): PaperJson | undefined {
 function recordFacts(record: Json) {
   const metadata = objectOf(record.metadata);
   const pick = (...names: string[]): string => {
-    for (const holder of [record, metadata, objectOf(record.externalids), objectOf(record.externalIds)])
+    const openAccessIds = objectOf(objectOf(record.openaccessinfo).externalids);
+    for (const holder of [record, metadata, objectOf(record.externalids), objectOf(record.externalIds), openAccessIds])
       for (const name of names) {
         const value = stringOf(holder[name]);
         if (value !== "") return value;
@@ -153,6 +202,7 @@ function recordFacts(record: Json) {
             ? `s2:${paperId}`
             : "";
   const journal = pick("journal", "venue");
+  const citationCount = Number(pick("citationcount", "citationCount") || Number.NaN);
   return {
     id,
     title: pick("title").replace(/\s+/g, " "),
@@ -166,6 +216,7 @@ function recordFacts(record: Json) {
       ...(corpusId && { corpusId }),
       ...(paperId && { paperId }),
       ...(journal && { journal }),
+      ...(Number.isFinite(citationCount) && { citationCount }),
     },
   };
 }

@@ -16,7 +16,7 @@ export function corpusStage(name: string, { recipe, file }: LoadedRecipe): Stage
     id: `corpus.${name}`,
     needs: recipe.prepare.length > 0 ? ["prepare"] : [],
     settings: { config, benchmarks: checked.map((one) => recipe.benchmarks[one]) },
-    files: [...config.sources.flatMap((source) => ("path" in source ? [source.path] : [])), ...benchmarkFiles],
+    files: [...config.sources.flatMap(pathsOf), ...benchmarkFiles],
     folder: folders.corpus(name),
     products: [join(folders.corpus(name), MANIFEST)],
     async run({ directory, signal }) {
@@ -68,6 +68,12 @@ export function countsOf({ splits, drops, stages }: CorpusManifest): Counts {
 
 const productOf = ({ shards }: CorpusManifest) =>
   hashJson(shards.map(({ file, split, sha256 }) => [file, split, sha256]));
+
+/** Files and folders that a source is read from. */
+const pathsOf = (source: LoadedRecipe["recipe"]["corpora"][string]["sources"][number]): string[] => [
+  ...("path" in source ? [source.path] : []),
+  ...("papers" in source && source.papers !== undefined ? [source.papers] : []),
+];
 
 /** Files and folders that a benchmark is read from. */
 export function filesOf(benchmark: object): string[] {
