@@ -26,8 +26,8 @@ import type { SourceItem } from "../src/corpus/document.ts";
 import { readJats } from "../src/corpus/sources/jats.ts";
 import { readPubMed } from "../src/corpus/sources/pubmed.ts";
 import { TorchProcess } from "./peers/torch-process.ts";
-import { repository } from "./root.ts";
 import type { Bench, BenchResult } from "./report.ts";
+import { repository } from "./root.ts";
 
 const python = join(repository, ".venv/bin/python");
 const data = join(repository, "../shared/data");

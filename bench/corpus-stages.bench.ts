@@ -17,8 +17,8 @@ import type { Document } from "../src/corpus/document.ts";
 import { FeatureWriter } from "../src/corpus/features.ts";
 import { prose, testDocument } from "../src/corpus/testing.ts";
 import { TorchProcess } from "./peers/torch-process.ts";
-import { repository } from "./root.ts";
 import type { Bench, BenchResult } from "./report.ts";
+import { repository } from "./root.ts";
 
 const data = join(repository, "../shared/data");
 const python = join(repository, ".venv/bin/python");

@@ -18,8 +18,8 @@ import { readPubMed } from "../src/corpus/sources/pubmed.ts";
 import { prose, testDocument } from "../src/corpus/testing.ts";
 import { loadTokenizer, MEDITRON_TOKENS, type Tokenizer, tokenizeShards, trainTokenizer } from "../src/tokens/index.ts";
 import { TorchProcess } from "./peers/torch-process.ts";
-import { repository } from "./root.ts";
 import type { Bench, BenchResult } from "./report.ts";
+import { repository } from "./root.ts";
 
 const data = join(repository, "../shared/data");
 const SHARD_BYTES = 8 << 20;
@@ -76,7 +76,9 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[va
 
 function startPeer(notes: string[]): TorchProcess | undefined {
   try {
-    execFileSync(join(repository, ".venv/bin/python"), ["-c", "import tokenizers, zstandard, numpy"], { stdio: "ignore" });
+    execFileSync(join(repository, ".venv/bin/python"), ["-c", "import tokenizers, zstandard, numpy"], {
+      stdio: "ignore",
+    });
   } catch {
     notes.push("no tokenizers, zstandard and numpy in .venv: ours alone");
     return undefined;
