@@ -71,6 +71,8 @@ export const finetuneSchema = z.strictObject({
   layout: dataSchema.options[1].shape.layout,
   /** The explanation before the answer; items without one give no example. */
   chainOfThought: z.boolean().default(false),
+  /** Leave out items without an explanation also where it is not shown (the paper's 159,669 of MedMCQA's 182,822). */
+  explained: z.boolean().default(false),
   /** How the questions are put and the answers written; the finetuned model is evaluated the same way. */
   options: evaluateConfigSchema.shape.options,
   answer: evaluateConfigSchema.shape.answer,

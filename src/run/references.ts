@@ -20,6 +20,7 @@ const INPUTS = patterns([
   "benchmarks.*.definition",
   "benchmarks.*.labelled",
   "benchmarks.*.testIds",
+  "benchmarks.*.categoryFile",
   ...["train", "validation", "test"].flatMap((split) => [`benchmarks.*.${split}`, `benchmarks.*.${split}.*`]),
 ]);
 /** Keys whose text is a path that a stage makes. */

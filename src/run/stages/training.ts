@@ -235,7 +235,16 @@ async function pretrainingData(name: string, training: Training, directory: stri
 }
 
 async function finetuningData(training: Training, loaded: LoadedRecipe, tokenizer: Tokenizer, folder: string) {
-  const { benchmark: benchmarkName, split, layout, chat, system, decontaminate, ...asked } = training.finetune!;
+  const {
+    benchmark: benchmarkName,
+    split,
+    layout,
+    chat,
+    system,
+    decontaminate,
+    explained,
+    ...asked
+  } = training.finetune!;
   const { recipe, file } = loaded;
   const load = (name: string) => loadBenchmark(recipe.benchmarks[name]!, { name, directory: dirname(file) });
   const benchmark = await load(benchmarkName);
@@ -254,7 +263,7 @@ async function finetuningData(training: Training, loaded: LoadedRecipe, tokenize
     const taught = new Set(found.map(({ id }) => id));
     const messages = finetuningMessages(
       benchmark,
-      all.filter(({ id }) => !taught.has(id)),
+      all.filter(({ id, explanation }) => !taught.has(id) && (!explained || explanation !== undefined)),
       asked,
     );
     const examples = finetuningExamples(
