@@ -26,13 +26,14 @@ export function parseMedmcqa(row: Row, first: number): Item {
     row,
     ["opa", "opb", "opc", "opd"].map((name) => optionalText(row, name) ?? ""),
   );
+  const cop = answerIndex(value.cop);
   // An explanation that says nothing is none: SPEC 1f drops those rows from finetuning.
   const explanation = optionalText(row, "exp");
   return {
     id: textField(row, "id"),
     question: textField(row, "question"),
     options,
-    answer: goldIndex(row, options, typeof value.cop === "number" && value.cop >= 0 ? value.cop - first : value.cop),
+    answer: goldIndex(row, options, cop !== undefined && cop >= 0 ? cop - first : value.cop),
     ...defined({
       subject: optionalText(row, "subject_name"),
       explanation: explanation && !/^none\.?$/i.test(explanation.trim()) ? explanation : undefined,
@@ -41,13 +42,20 @@ export function parseMedmcqa(row: Row, first: number): Item {
   };
 }
 
+/** A number, or the text of one (CSV). */
+function answerIndex(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && /^-?\d+$/.test(value.trim()) ? Number(value) : undefined;
+}
+
 /** 0 or 1: where the answer index of this file starts. */
 async function firstIndex(files: string[], set?: 0 | 1): Promise<number> {
   if (set !== undefined) return set;
   for (const file of files)
     for await (const { value } of readRows(file)) {
-      if (value.cop === 0 || value.cop === -1) return 0;
-      if (value.cop === 4) return 1;
+      const cop = answerIndex(value.cop);
+      if (cop === 0 || cop === -1) return 0;
+      if (cop === 4) return 1;
     }
   throw new DataError("EVAL_AMBIGUOUS_ANSWER", {
     message: "cannot tell whether `cop` counts from 0 (hub) or from 1 (authors' files): neither 0 nor 4 occurs",
@@ -58,8 +66,8 @@ async function firstIndex(files: string[], set?: 0 | 1): Promise<number> {
 
 export async function loadMedmcqa(config: z.infer<typeof medmcqaSchema>, context: LoadContext): Promise<Benchmark> {
   const files = await splitFiles(config, context, {
-    train: /(^|\/)train\b.*\.(jsonl|json|parquet)$/,
-    validation: /(^|\/)(dev|validation)\b.*\.(jsonl|json|parquet)$/,
+    train: /(^|\/)train\b.*\.(jsonl|json|csv|parquet)$/,
+    validation: /(^|\/)(dev|validation)\b.*\.(jsonl|json|csv|parquet)$/,
   });
   const splits: Record<string, Split> = {};
   for (const [split, paths] of Object.entries(files)) {
