@@ -5,6 +5,7 @@ neighbours (one machine). Parallelism is applied from the inside out: cut stages
 (FSDP2). Stock release APIs only. Traps met on the way are noted where they are avoided.
 """
 
+import math
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,9 @@ from torch.distributed.tensor.parallel import (
 from fp8 import use_fp8
 from model import Llama, ModelConfig
 from settings import SettingsError, TrainJob
+
+
+MESH_NAMES = ("pipeline", "replicate", "shard", "tensor")
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,7 @@ def start_processes(job: TrainJob) -> World:
     if not dist.is_initialized():
         dist.init_process_group(backend, timeout=timedelta(seconds=settings.collective_timeout_seconds))
     pipeline, replicate, shard, tensor = mesh_sizes(job, dist.get_world_size())
-    names = ("pipeline", "replicate", "shard", "tensor")
-    mesh = init_device_mesh(device.type, (pipeline, replicate, shard, tensor), mesh_dim_names=names)
+    mesh = init_device_mesh(device.type, (pipeline, replicate, shard, tensor), mesh_dim_names=MESH_NAMES)
     return World(device, mesh, pipeline, replicate, shard, tensor)
 
 
@@ -291,7 +294,7 @@ def copies(parameter: Tensor) -> int:
     if not isinstance(parameter, DTensor):
         return 1
     mesh = parameter.device_mesh
-    return int(torch.tensor([mesh.size(d) for d, p in enumerate(parameter.placements) if not is_cut(p)] or [1]).prod())
+    return math.prod(mesh.size(d) for d, p in enumerate(parameter.placements) if not is_cut(p))
 
 
 # --- forward and backward ------------------------------------------------------------------------------------------------------
@@ -308,7 +311,9 @@ class Runner:
             stages = layout.pipeline * layout.stages_per_rank
             group = world.mesh.get_group("pipeline")
             mine = stages_of(world.mesh.get_local_rank("pipeline"), layout.pipeline, layout.stages_per_rank)
-            pipeline_stages = [PipelineStage(p, s, stages, world.device, group=group) for p, s in zip(parts, mine)]
+            pipeline_stages = [
+                PipelineStage(p, s, stages, world.device, group=group, **stage_shapes(p, job, world)) for p, s in zip(parts, mine)
+            ]
             several = layout.pipeline_schedule != "1F1B"
             self.schedule = get_schedule_class(layout.pipeline_schedule)(
                 pipeline_stages if several else pipeline_stages[0],
@@ -350,6 +355,18 @@ class Runner:
         args = (whole["tokens"],) if self.has_first else ()
         last = {"target": whole["targets"], "losses": losses} if self.has_last else {}
         run(*args, **last, **rest(whole), return_outputs=False)
+
+
+def stage_shapes(part: Llama, job: TrainJob, world: World) -> dict[str, Tensor]:
+    """What a stage takes and gives for one micro-batch, so that stages need not find out from each other."""
+    B, T = job.micro_batch_size, job.sequence_length
+    dtype = torch.bfloat16 if "bf16" in (job.precision, job.torch.masters) else torch.float32
+    hidden = torch.empty(B, T // world.tensor, part.config.channels, dtype=dtype, device="meta", requires_grad=True)
+    is_first, is_last = part.model.embed_tokens is not None, part.lm_head is not None
+    return {
+        "input_args": torch.empty(B, T, dtype=torch.int64, device="meta") if is_first else hidden,
+        "output_args": torch.empty(1, device="meta", requires_grad=True) if is_last else hidden,
+    }
 
 
 def rest(batch: dict[str, Tensor]) -> dict[str, Tensor]:

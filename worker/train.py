@@ -59,10 +59,15 @@ class Cancelled(Exception):
 
 
 def emit(event: str, **members: Any) -> None:
-    """One line, one write: lines of several processes do not mix."""
-    line = json.dumps({"event": event, "time": datetime.now(timezone.utc).isoformat(), **members}, allow_nan=False)
-    sys.stdout.write(line + "\n")
+    """One line, one write: lines of several processes do not mix. Under Slurm and Kubernetes MEDITRON_EVENTS names a file for them."""
+    line = json.dumps({"event": event, "time": datetime.now(timezone.utc).isoformat(), **members}, allow_nan=False) + "\n"
+    sys.stdout.write(line)
     sys.stdout.flush()
+    if path := os.environ.get("MEDITRON_EVENTS"):
+        with open(path, "ab+") as file:
+            # A process that was killed may have left half a line.
+            is_broken = file.tell() > 0 and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n"
+            file.write((b"\n" if is_broken else b"") + line.encode())
 
 
 def learning_rate(s: Schedule, step: int) -> float:

@@ -29,7 +29,8 @@ export class TrainEventLog {
 
   /** @param kept - False tells the listener only: what belongs to this attempt and not to the run. */
   emit(event: NewEvent, kept = true): void {
-    const stamped = { ...event, time: new Date().toISOString() } as TrainEvent;
+    // What a worker of another process or machine reports has its time already.
+    const stamped = { time: new Date().toISOString(), ...event } as TrainEvent;
     if (kept) {
       // Name and time first: easier to read by eye.
       const { event: name, time, ...rest } = stamped;

@@ -5,6 +5,7 @@ import { corpusFetch } from "./corpus-fetch.ts";
 import { doctor } from "./doctor.ts";
 import { evaluation } from "./eval.ts";
 import { generate } from "./generate.ts";
+import { launch } from "./launch.ts";
 import { plan } from "./plan.ts";
 import { report } from "./report.ts";
 import { demo, run } from "./run.ts";
@@ -23,6 +24,7 @@ export const commands: Command[] = [
   corpusFetch,
   tokenize,
   train,
+  launch,
   evaluation,
   generate,
   serve,

@@ -80,7 +80,7 @@ export const train: Command = {
 };
 
 /** @throws {ConfigError} TRAIN_BAD_JOB with every problem and its place. */
-async function loadJob(file: string): Promise<TrainJob> {
+export async function loadJob(file: string): Promise<TrainJob> {
   let text: string;
   try {
     text = await readFile(file, "utf8");

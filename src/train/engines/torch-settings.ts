@@ -76,3 +76,28 @@ export function parseTorchSettings(job: Pick<TrainJob, "torch" | "name">): Torch
 export function layoutSize(layout: Layout): number {
   return layout.pipeline * layout.replicate * layout.tensor * (layout.shard ?? 1);
 }
+
+/** What worker/parallel.py would refuse, before a queue has been waited through. @throws {ConfigError} TRAIN_BAD_JOB */
+export function checkLayout(job: TrainJob, settings: TorchSettings, processes: number): void {
+  const { layout } = settings;
+  const fixed = layout.pipeline * layout.replicate * layout.tensor;
+  const shard = layout.shard ?? Math.floor(processes / fixed);
+  const ranks = layout.replicate * shard;
+  const microBatches = job.globalBatchSize / (ranks * job.microBatchSize);
+  const problem =
+    fixed * shard !== processes || shard === 0
+      ? `torch.layout: pipeline ${layout.pipeline} x replicate ${layout.replicate} x shard ${layout.shard ?? "rest"} x tensor ${layout.tensor} does not make ${processes} processes`
+      : !Number.isInteger(microBatches)
+        ? `globalBatchSize ${job.globalBatchSize} is not a multiple of microBatchSize ${job.microBatchSize} x ${ranks} data ranks`
+        : layout.pipeline > 1 && microBatches % layout.pipeline !== 0
+          ? `${microBatches} micro-batches a step are not a multiple of the ${layout.pipeline} pipeline ranks`
+          : job.sequenceLength % layout.tensor !== 0
+            ? `sequenceLength ${job.sequenceLength} is not a multiple of tensor ${layout.tensor}`
+            : undefined;
+  if (problem === undefined) return;
+  throw new ConfigError("TRAIN_BAD_JOB", {
+    message: problem,
+    where: job.name,
+    remedy: "correct torch.layout, torch.nodes, torch.processesPerNode or the batch",
+  });
+}

@@ -28,8 +28,13 @@ import { type JobIdentity, jobIdentity, requireSameJob } from "../identity.ts";
 import type { TrainEvent, TrainJob } from "../job.ts";
 import type { TrainResult } from "../trainer.ts";
 import type { EngineOptions } from "./embedded.ts";
-import { parseTorchSettings, type TorchSettings } from "./torch-settings.ts";
+import { checkLayout, parseTorchSettings, type TorchSettings } from "./torch-settings.ts";
 import { findPython, packageFolder, processesPerNode, TORCHRUN_ENVIRONMENT, torchrunArguments } from "./torchrun.ts";
+
+/** In the job's directory: asks the worker to stop after its step. */
+export const STOP_FILE = ".stop";
+/** In the job's directory: what a worker that Slurm or Kubernetes started has reported. */
+export const WORKER_EVENTS = "worker-events.jsonl";
 
 /** What `worker/train.py` reads. */
 export interface Launch {
@@ -52,6 +57,7 @@ interface PreparedLaunch {
 export async function prepareTorchLaunch(job: TrainJob): Promise<PreparedLaunch> {
   const settings = parseTorchSettings(job);
   checkJob(job);
+  checkLayout(job, settings, settings.nodes * processesPerNode(settings));
   const tokenizer = await loadTokenizer(job.tokenizer);
   const model = await modelIdentity(job.model);
   // One sample is enough to open and check every file.
@@ -104,14 +110,9 @@ function checkJob(job: TrainJob): void {
 export async function trainTorch(job: TrainJob, options: EngineOptions = {}): Promise<TrainResult> {
   const { launch, launchFile, bytesPerToken } = await prepareTorchLaunch(job);
   const settings = launch.job.torch;
-  if (settings.nodes > 1)
-    throw new ConfigError("TRAIN_MANY_NODES", {
-      message: `the job asks for ${settings.nodes} nodes; training starts on this machine alone`,
-      where: "torch.nodes",
-      remedy: "`meditron launch --slurm` or `--kubernetes` starts it on all of them",
-    });
+  if (settings.nodes > 1) return takeOver(job, options);
   const python = findPython(settings);
-  const stopFile = join(job.directory, ".stop");
+  const stopFile = join(job.directory, STOP_FILE);
   await rm(stopFile, { force: true });
 
   const log = new TrainEventLog(join(job.directory, "events.jsonl"), options.onEvent);
@@ -142,14 +143,31 @@ export async function trainTorch(job: TrainJob, options: EngineOptions = {}): Pr
     log.sync();
     log.close();
   }
+  return resultOf(job, receiver, (performance.now() - started) / 1000);
+}
+
+/** A job of several machines is started by Slurm or Kubernetes; what they have finished counts as trained here. */
+async function takeOver(job: TrainJob, options: EngineOptions): Promise<TrainResult> {
+  const [newest] = await listCheckpoints(job.directory);
+  if (newest?.step !== job.steps)
+    throw new ConfigError("TRAIN_MANY_NODES", {
+      message: `the job asks for ${parseTorchSettings(job).nodes} nodes; training starts on this machine alone`,
+      where: "torch.nodes",
+      remedy: `meditron launch ${join(job.directory, "job.json")} --slurm --submit (or --kubernetes); when it has ended, the same command goes on from there`,
+    });
+  const receiver = await collectTorchEvents(job, options.onEvent);
+  return resultOf(job, receiver, receiver.seconds);
+}
+
+async function resultOf(job: TrainJob, receiver: Receiver, seconds: number): Promise<TrainResult> {
   const [newest] = await listCheckpoints(job.directory);
   const config = await loadConfig(job.model);
   return {
-    step: receiver.end.step,
-    loss: receiver.end.loss,
+    step: receiver.end!.step,
+    loss: receiver.end!.loss,
     modelDirectory: newest!.path,
     resumedFromStep: receiver.resumedFromStep,
-    seconds: (performance.now() - started) / 1000,
+    seconds,
     parameters: receiver.parameters,
     // Of the whole model on one device; `planCluster` says what each GPU of a layout holds.
     memory: memoryPlan(config, {
@@ -165,22 +183,45 @@ export async function trainTorch(job: TrainJob, options: EngineOptions = {}): Pr
 }
 
 /**
- * Takes what a Slurm or Kubernetes job wrote (`worker-events.jsonl`) into the run's own files, as if it had run here. May be called
- * while the job runs, and again: the events are made anew each time.
+ * Takes what the worker wrote under Slurm or Kubernetes (`worker-events.jsonl`) into the run's own files, as if it had run here. May
+ * be called while the job runs, and again: the events are made anew each time.
+ *
+ * @throws {ConfigError} TRAIN_NOT_STARTED when the job has reported nothing yet.
  */
-export async function collectTorchEvents(job: TrainJob): Promise<void> {
-  const log = new TrainEventLog(join(job.directory, "events.jsonl"));
+export async function collectTorchEvents(
+  job: TrainJob,
+  onEvent: (event: TrainEvent) => void = () => {},
+): Promise<Receiver> {
+  const { bytesPerToken } = await prepareTorchLaunch(job);
+  const path = join(job.directory, WORKER_EVENTS);
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new ConfigError("TRAIN_NOT_STARTED", {
+      message: "the job has reported nothing yet",
+      where: path,
+      remedy: "wait until Slurm or Kubernetes has started it (squeue, kubectl get pods)",
+    });
+  });
+  await rm(join(job.directory, "performance.jsonl"), { force: true });
+  const log = new TrainEventLog(join(job.directory, "events.jsonl"), onEvent);
   try {
     log.truncate(0);
-    const receiver = new Receiver(job, log, new Map());
-    const text = await readFile(join(job.directory, "worker-events.jsonl"), "utf8");
-    // The last line may be half written.
-    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
-      if (line.startsWith("{")) receiver.receive(line);
-    }
+    const receiver = new Receiver(job, log, bytesPerToken);
+    for (const line of text.split("\n")) if (isWhole(line)) receiver.receive(line);
     await receiver.close();
+    return receiver;
   } finally {
     log.close();
+  }
+}
+
+/** Whether a line is an event: a process that is killed, or still writing, leaves half a line. */
+function isWhole(line: string): boolean {
+  if (!line.startsWith("{")) return false;
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -199,11 +240,16 @@ function runWorker(
     const { signal } = options;
     const worker = spawn(python, args, {
       stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own: Ctrl-C in a terminal goes to the whole group, and would end the workers before they have saved.
+      detached: true,
       // One thread a process unless the job says otherwise: several processes share the cores.
       env: { OMP_NUM_THREADS: "1", ...process.env, ...TORCHRUN_ENVIRONMENT },
     });
     const file = createWriteStream(options.log, { flags: "a" });
     worker.stderr.pipe(file, { end: false });
+    // When this process is told to go at once, the worker still saves.
+    const leave = () => worker.kill("SIGTERM");
+    process.once("exit", leave);
     const abort = () => void options.onAbort().catch(reject);
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort);
@@ -220,6 +266,7 @@ function runWorker(
     worker.on("error", reject);
     worker.on("close", (code) => {
       signal?.removeEventListener("abort", abort);
+      process.off("exit", leave);
       file.end();
       if (problem) reject(problem);
       else resolve(code ?? 143);
@@ -249,7 +296,7 @@ type WorkerEvent =
   | { event: "performance" | "preflight-end" };
 
 /** Takes the worker's lines into the run's files. */
-class Receiver {
+export class Receiver {
   readonly #job: TrainJob;
   readonly #log: TrainEventLog;
   readonly #bytesPerToken: Map<string, number>;
@@ -257,6 +304,7 @@ class Receiver {
   failure: Error | undefined;
   cancelledAt: number | undefined;
   end: { step: number; loss: number } | undefined;
+  seconds = 0;
   resumedFromStep = 0;
   parameters = 0;
   readonly validation: Record<string, number> = {};
@@ -311,6 +359,7 @@ class Receiver {
         return;
       case "train-end":
         this.end = { step: event.step, loss: event.loss };
+        this.seconds = event.seconds;
         this.#log.emit(event);
         return;
       default:

@@ -20,10 +20,15 @@ export function packageFolder(): string {
   return folder;
 }
 
+/** The Python that the job names, or this machine's. */
+export function workerPython(settings: Pick<TorchSettings, "python">): string {
+  const own = join(packageFolder(), ".venv", "bin", "python");
+  return settings.python ?? process.env.MEDITRON_PYTHON ?? (existsSync(own) ? own : "python3");
+}
+
 /** @throws {ConfigError} TRAIN_NO_TORCH when that Python has no PyTorch. */
 export function findPython(settings: Pick<TorchSettings, "python">): string {
-  const own = join(packageFolder(), ".venv", "bin", "python");
-  const python = settings.python ?? process.env.MEDITRON_PYTHON ?? (existsSync(own) ? own : "python3");
+  const python = workerPython(settings);
   const probe = spawnSync(python, [
     "-c",
     "import importlib.util as u; assert u.find_spec('torch') and u.find_spec('safetensors')",
@@ -54,6 +59,8 @@ export const TORCHRUN_ENVIRONMENT: Record<string, string> = {
   // Processes would otherwise meet in torchrun's own store, which keeps the addresses of those that died: after a restart gloo
   // connects to them and fails (seen in 2.13). So each attempt gets a store of its own.
   TORCH_DISABLE_SHARE_RDZV_TCP_STORE: "1",
+  // Asked to go (SIGTERM), the workers finish their step and save; torchrun would end them after 30 seconds.
+  TORCH_ELASTIC_SHUTDOWN_TIMEOUT: "600",
 };
 
 export interface TorchrunOptions {

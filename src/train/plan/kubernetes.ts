@@ -1,23 +1,25 @@
 /** A PyTorchJob for Kubeflow's training operator: one pod a node, meeting over c10d, restarted when one dies. */
 import { stringify } from "yaml";
 import { ConfigError } from "../../core/index.ts";
+import { WORKER_EVENTS } from "../engines/torch.ts";
 import { TORCHRUN_ENVIRONMENT } from "../engines/torchrun.ts";
 
 export interface PyTorchJobOptions {
   /** Lower-case letters, digits and dashes (a DNS label). */
   name: string;
-  namespace?: string;
+  namespace?: string | undefined;
   /** Image with PyTorch and this package's worker folder. */
   image: string;
-  /** Paths inside the containers. */
+  /** Paths inside the containers: the job's directory, its launch file, the worker's program. */
+  directory: string;
   launchFile: string;
   worker: string;
   nodes: number;
   gpusPerNode: number;
   processesPerNode: number;
   maxRestarts: number;
-  cpus?: number;
-  memory?: string;
+  cpus?: number | undefined;
+  memory?: string | undefined;
   /** A claim that all pods share, and where it is mounted. */
   volume: { claim: string; path: string };
 }
@@ -51,7 +53,10 @@ export function pyTorchJob(options: PyTorchJobOptions): Record<string, unknown> 
           image,
           // It sets PET_* variables, which torchrun reads as its own options.
           command: ["python", "-m", "torch.distributed.run", options.worker, options.launchFile],
-          env: Object.entries(TORCHRUN_ENVIRONMENT).map(([key, value]) => ({ name: key, value })),
+          env: Object.entries({
+            ...TORCHRUN_ENVIRONMENT,
+            MEDITRON_EVENTS: `${options.directory}/${WORKER_EVENTS}`,
+          }).map(([key, value]) => ({ name: key, value })),
           ...(Object.keys(resources).length > 0 && { resources: { limits: resources } }),
           volumeMounts: [
             { name: "run", mountPath: volume.path },

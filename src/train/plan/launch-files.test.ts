@@ -37,15 +37,25 @@ describe("Slurm", () => {
       timeout: 20_000,
       env: { ...process.env, SLURM_JOB_ID: "7", SLURM_JOB_NODELIST: "n" },
     });
-    const called = readFileSync(join(directory, "worker-events.jsonl"), "utf8");
+    const called = readFileSync(join(directory, "called"), "utf8");
     const hasStopFile = existsSync(join(directory, ".stop"));
     rmSync(directory, { recursive: true });
     expect(called).toContain(
-      "--nnodes 16 --nproc-per-node 8 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint host1:20007 --rdzv-id 7 /opt/meditron/worker/train.py /data/runs/my run/launch.json",
+      "--nnodes 16 --nproc-per-node 8 --max-restarts 3 --rdzv-backend c10d --rdzv-endpoint host1.example:20007 --rdzv-id 7 /opt/meditron/worker/train.py /data/runs/my run/launch.json",
     );
     expect(run.stdout).toContain("requeue 7");
     expect(hasStopFile).toBe(true);
     expect(run.status).toBe(0);
+  });
+
+  it("asks for the stop early enough, whatever the limit", () => {
+    const signal = (timeLimit: string) => /--signal=(\S+)/.exec(renderSbatch({ ...slurm, timeLimit }))![1];
+    expect(signal("2-00:00:00")).toBe("B:USR1@600");
+    // A quarter of 20 minutes, of 20 minutes and 40 seconds, of 4 minutes, of half a day.
+    expect(signal("20")).toBe("B:USR1@300");
+    expect(signal("20:40")).toBe("B:USR1@310");
+    expect(signal("0:04:00")).toBe("B:USR1@60");
+    expect(signal("0-12")).toBe("B:USR1@600");
   });
 
   it("refuses what would end a directive", () => {
@@ -54,13 +64,20 @@ describe("Slurm", () => {
 });
 
 const standIns = (directory: string) => `
-scontrol() { if [ "$1" = show ]; then printf 'host1\\nhost2\\n'; else echo "$@"; fi; }
-srun() { echo "$@"; kill -USR1 $$; while [ ! -e "${directory}/.stop" ]; do sleep 0.1; done; }`;
+scontrol() {
+  case "$1 $2" in
+    "show hostnames") printf 'host1\\nhost2\\n' ;;
+    "show node") echo "   NodeAddr=$3.example NodeHostName=$3 Version=22.05" ;;
+    *) echo "$@" ;;
+  esac
+}
+srun() { echo "$@" > "${directory}/called"; kill -USR1 $$; while [ ! -e "${directory}/.stop" ]; do sleep 0.1; done; }`;
 
 describe("Kubernetes", () => {
   const options = {
     name: "continued",
     image: "registry.example/meditron:0.1",
+    directory: "/run",
     launchFile: "/run/launch.json",
     worker: "/opt/meditron/worker/train.py",
     nodes: 4,
