@@ -114,8 +114,8 @@ async function planTraining(
   return plan;
 }
 
-/** The config.json a training starts from, followed through earlier trainings; undefined where the model is not here. */
-async function configJson(training: Training, recipe: Recipe): Promise<Record<string, unknown> | undefined> {
+/** The config.json that a training starts from, followed through earlier trainings; undefined where the model is not here. */
+export async function configJson(training: Training, recipe: Recipe): Promise<Record<string, unknown> | undefined> {
   const { from } = training;
   if (typeof from === "string") {
     const earlier = recipe.train[from];

@@ -1,39 +1,102 @@
 import { formatBytes, formatCount } from "../../core/index.ts";
+import { parseConfig } from "../../model/index.ts";
 import { type LoadedRecipe, loadRecipe } from "../../run/load-recipe.ts";
-import { planRecipe } from "../../run/plan.ts";
+import { configJson, planRecipe } from "../../run/plan.ts";
 import { renderTable } from "../../run/table.ts";
-import type { Command } from "../command.ts";
+import { type ClusterPlan, formatPlan, type PlanRequest, planCluster, torchSettingsSchema } from "../../train/index.ts";
+import { clusterOf, clusterOptions, layoutOf, plannedModel, softwareOf } from "../cluster-plan.ts";
+import { type Command, UsageError, type Values } from "../command.ts";
 
 export const plan: Command = {
   name: "plan",
-  summary: "what a recipe would do: documents, tokens, steps and memory; nothing is started",
+  summary: "what a recipe would do: documents, tokens, steps, memory; with --gpu, layout, days and cost on a cluster",
   description: [
-    "Token counts are measured where the run directory has them, and otherwise estimated as a quarter of the sources' bytes.",
-    "Paths that do not exist are listed, so that a recipe for another machine can be planned on this one.",
+    "Nothing is started. Token counts are measured where the run directory has them, and otherwise estimated as a quarter of the",
+    "sources' bytes. Paths that do not exist are listed, so that a recipe for another machine can be planned on this one.",
+    "With --gpu: the fastest layout that fits, its memory by GPU, tokens/s, days, GPU-hours, cost and CO2 of each training.",
   ].join("\n"),
-  positionals: [{ name: "recipe", description: "a YAML file" }],
+  positionals: [{ name: "recipe", description: "a YAML file; with --gpu and --model none is needed", required: false }],
   options: {
     set: { type: "text", value: "key=value", multiple: true, description: "change a setting of the recipe" },
     runs: { type: "path", description: "folder of all run directories", default: "runs" },
     name: { type: "text", description: "name of the run, in place of the recipe's" },
+    ...clusterOptions,
   },
   examples: [
-    { command: "meditron plan recipes/gap-replay-7b.yaml", does: "steps and memory of the paper's 7B run" },
     {
-      command: "meditron plan my.yaml --set train.continued.globalBatchSize=256",
-      does: "the same question with another batch size",
+      command: "meditron plan recipes/gap-replay-7b.yaml --set train.meditron-7b.globalBatchSize=256",
+      does: "steps and memory of the paper's 7B run, with another batch size",
+    },
+    {
+      command: "meditron plan --model llama-2-70b --tokens 48.2e9 --gpu H100 --nodes 16 --usd 2.5",
+      does: "the best layout for 70B on 128 H100s, with days and cost",
     },
   ],
   async run({ positionals, values }) {
+    if (positionals[0] === undefined) return planModel(values);
     const loaded = await loadRecipe(positionals[0]!, {
       set: values.list("set"),
       runs: values.text("runs")!,
       name: values.text("name"),
       missingPaths: "list",
     });
-    await printPlan(loaded, values.flag("json"));
+    if (values.text("gpu") === undefined) await printPlan(loaded, values.flag("json"));
+    else await planTrainings(loaded, values);
   },
 };
+
+/** A model, tokens and a cluster, without a recipe. */
+async function planModel(values: Values): Promise<void> {
+  const [model, tokens] = [values.text("model"), values.number("tokens")];
+  if (values.text("gpu") === undefined || model === undefined || tokens === undefined)
+    throw new UsageError("CLI_USAGE", {
+      message: "give a recipe, or --gpu, --model and --tokens",
+      where: "meditron plan",
+      remedy: "meditron plan --help",
+    });
+  const request: PlanRequest = {
+    ...softwareOf(values),
+    config: await plannedModel(model),
+    tokens,
+    cluster: clusterOf(values, 1),
+    layout: layoutOf(values.text("layout")),
+    sequenceLength: values.number("sequence")!,
+    globalBatchSize: values.number("batch")!,
+  };
+  printCluster(values, { [model]: planCluster(request) });
+}
+
+/** Each training of a recipe on the cluster. */
+async function planTrainings(loaded: LoadedRecipe, values: Values): Promise<void> {
+  const found = await planRecipe(loaded);
+  const plans: Record<string, ClusterPlan> = {};
+  for (const [name, training] of Object.entries(loaded.recipe.train)) {
+    const model = values.text("model");
+    const json = await configJson(training, loaded.recipe);
+    const tokens = values.number("tokens") ?? found.trainings.find((one) => one.name === name)?.tokens;
+    if ((!json && model === undefined) || tokens === undefined) {
+      const unknown = tokens === undefined ? "how many tokens it sees: --tokens" : "the shape of its model: --model";
+      process.stderr.write(`${name}: not planned; say ${unknown}\n`);
+      continue;
+    }
+    const torch = torchSettingsSchema.parse(training.torch ?? {});
+    plans[name] = planCluster({
+      ...softwareOf(values),
+      config: model === undefined ? parseConfig(json!, `train.${name}.from`) : await plannedModel(model),
+      tokens,
+      cluster: clusterOf(values, torch.nodes),
+      layout: layoutOf(values.text("layout")),
+      sequenceLength: training.sequenceLength,
+      globalBatchSize: training.globalBatchSize,
+    });
+  }
+  printCluster(values, plans);
+}
+
+function printCluster(values: Values, plans: Record<string, ClusterPlan>): void {
+  const text = Object.entries(plans).map(([name, found]) => `${name}: ${formatPlan(found, values.text("gpu")!)}`);
+  process.stdout.write(values.flag("json") ? `${JSON.stringify(plans, null, 2)}\n` : `${text.join("\n\n")}\n`);
+}
 
 /** Prints the plan of a recipe on stdout. */
 export async function printPlan(loaded: LoadedRecipe, json: boolean): Promise<void> {

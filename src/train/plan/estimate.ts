@@ -68,6 +68,8 @@ export interface MemoryEstimate {
   /** Weights (and gradients) gathered for use. */
   gathered: number;
   activations: number;
+  /** What a pipeline stage receives: a buffer for each micro-batch of a step from each neighbour. */
+  received: number;
   /** A chunk of logits and the head's gradient. */
   head: number;
   /** Context, network buffers, fragmentation. */
@@ -146,10 +148,15 @@ export function estimateMemory(workload: Workload, layout: PlannedLayout): Memor
         (layout.stagesPerRank > 1 ? 1 + (pipeline - 1) / (pipeline * layout.stagesPerRank) : 1);
   const activations = layers * kept * inFlight + (recompute === "none" ? 0 : perLayer);
 
+  // torch.distributed.pipelining makes all of a step's buffers at the start.
+  const received =
+    pipeline > 1 && software.stateBytes === "sharded"
+      ? 2 * layout.stagesPerRank * microBatches(workload, layout) * boundary
+      : 0;
   const head = (Math.min(tokens, HEAD_CHUNK_TOKENS) * config.vocabSize * 6 + 4 * work.tableParameters) / tensor;
-  const used = states + gathered + activations + head;
+  const used = states + gathered + activations + received + head;
   const reserve = RESERVE_BYTES + FRAGMENTATION_FRACTION * used;
-  return { states, gathered, activations, head, reserve, total: used + reserve };
+  return { states, gathered, activations, received, head, reserve, total: used + reserve };
 }
 
 /**

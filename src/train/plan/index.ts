@@ -13,6 +13,7 @@ export {
 } from "./estimate.ts";
 export { formatPlan } from "./format.ts";
 export { type PyTorchJobOptions, pyTorchJob, renderPyTorchJob } from "./kubernetes.ts";
+export { KNOWN_MODELS } from "./models.ts";
 export { type ClusterPlan, layoutName, type PlanRequest, planCluster } from "./plan.ts";
 export { renderSbatch, type SlurmOptions } from "./slurm.ts";
 export { flopPerToken, type ModelWork, modelWork } from "./work.ts";

@@ -24,7 +24,8 @@ export interface PyTorchJobOptions {
   volume: { claim: string; path: string };
 }
 
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** RFC 1035, as the operator asks for. */
+const DNS_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** The manifest, YAML. @throws {ConfigError} TRAIN_BAD_LAUNCH for a name that Kubernetes refuses. */
 export function renderPyTorchJob(options: PyTorchJobOptions): string {
@@ -37,11 +38,12 @@ export function pyTorchJob(options: PyTorchJobOptions): Record<string, unknown> 
     throw new ConfigError("TRAIN_BAD_LAUNCH", {
       message: `${JSON.stringify(name)} is no Kubernetes name`,
       where: "name",
-      remedy: "use at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit",
+      remedy:
+        "use at most 63 lower-case letters, digits and dashes, beginning with a letter and ending with a letter or digit",
     });
   const resources = {
-    ...(gpusPerNode > 0 && { "nvidia.com/gpu": gpusPerNode }),
-    ...(options.cpus !== undefined && { cpu: options.cpus }),
+    ...(gpusPerNode > 0 && { "nvidia.com/gpu": String(gpusPerNode) }),
+    ...(options.cpus !== undefined && { cpu: String(options.cpus) }),
     ...(options.memory !== undefined && { memory: options.memory }),
   };
   const pod = {

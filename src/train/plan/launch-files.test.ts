@@ -100,13 +100,14 @@ describe("Kubernetes", () => {
       },
     });
     const [container] = job.spec.pytorchReplicaSpecs.Worker.template.spec.containers;
-    expect(container).toMatchObject({ name: "pytorch", resources: { limits: { "nvidia.com/gpu": 8 } } });
+    expect(container).toMatchObject({ name: "pytorch", resources: { limits: { "nvidia.com/gpu": "8" } } });
     // Every mount has its volume.
     const volumes = job.spec.pytorchReplicaSpecs.Worker.template.spec.volumes.map(({ name }: { name: string }) => name);
     expect(container.volumeMounts.map(({ name }: { name: string }) => name)).toEqual(volumes);
   });
 
   it("refuses a name that Kubernetes would refuse", () => {
-    expect(() => renderPyTorchJob({ ...options, name: "My_Run" })).toThrow(/no Kubernetes name/);
+    for (const name of ["My_Run", "7b-continued", "a".repeat(64)])
+      expect(() => renderPyTorchJob({ ...options, name })).toThrow(/no Kubernetes name/);
   });
 });

@@ -141,8 +141,8 @@ function divisors(n: number): number[] {
 
 function doesNotFit(candidates: Candidate[], cluster: Cluster, limit: number): ConfigError {
   const { layout, memory } = candidates.reduce((least, c) => (c.memory.total < least.memory.total ? c : least));
-  const { states, gathered, activations, head, reserve, total } = memory;
-  const parts = Object.entries({ states, gathered, activations, head, reserve });
+  const { total, ...terms } = memory;
+  const parts = Object.entries(terms).filter(([, bytes]) => bytes > 0);
   return new ConfigError("PLAN_DOES_NOT_FIT", {
     message: `${parts.map(([name, bytes]) => `${name} ${formatBytes(bytes)}`).join(" + ")} = ${formatBytes(total)} a GPU, but ${cluster.gpu.name} has ${formatBytes(limit)} to use`,
     where: layoutName(layout),
