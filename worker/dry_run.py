@@ -1,10 +1,10 @@
 """One optimizer step of a job on processes that do not exist: are the shapes right, and what does each GPU hold?
 
-    python worker/dry_run.py launch.json
+    python worker/dry_run.py launch.json [pipeline rank ...]
 
 The process group is PyTorch's fake one (collectives return at once, with nothing in them) and tensors are fake too (a shape, no
 memory), so a job for hundreds of GPUs runs here on one CPU. Everything else is what training runs: stages, tensor parallelism,
-sharding, the pipeline's schedule, the optimizer. One rank of each kind of stage is run: the first, the second and the last.
+sharding, the pipeline's schedule, the optimizer. One GPU of the first, the second and the last pipeline rank is tried, or of those named.
 
 Blocks are not compiled here, so activations without recomputation are counted as eager PyTorch keeps them: an upper bound.
 """
@@ -148,10 +148,10 @@ def attempt(launch: Launch, pipeline_rank: int) -> dict:
         raise RuntimeError(f"{type(error).__name__}: {error}") from None
 
 
-def main(path: str) -> None:
+def main(path: str, chosen: list[int]) -> None:
     launch = load_launch(path)
     pipeline = launch.job.torch.layout.pipeline
-    ranks = sorted({0, min(1, pipeline - 1), pipeline - 1})
+    ranks = chosen or sorted({0, min(1, pipeline - 1), pipeline - 1})
     # A process for each: PyTorch keeps what belongs to a process group beyond its end.
     with get_context("spawn").Pool(len(ranks), maxtasksperchild=1) as pool:
         for result in pool.imap(partial(attempt, launch), ranks, chunksize=1):
@@ -159,4 +159,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], [int(rank) for rank in sys.argv[2:]])

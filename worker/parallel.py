@@ -17,7 +17,7 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.pipelining import PipelineStage
 from torch.distributed.pipelining.schedules import get_schedule_class
-from torch.distributed.tensor import DTensor, Replicate, Shard
+from torch.distributed.tensor import DTensor, Replicate, Shard, distribute_tensor
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     PrepareModuleInput,
@@ -28,7 +28,7 @@ from torch.distributed.tensor.parallel import (
 
 from fp8 import use_fp8
 from model import Llama, ModelConfig
-from settings import SettingsError, TrainJob
+from settings import Lora, SettingsError, TrainJob
 
 
 MESH_NAMES = ("pipeline", "replicate", "shard", "tensor")
@@ -117,8 +117,6 @@ def check_layout(config: ModelConfig, job: TrainJob) -> None:
         problems.append("stagesPerRank above 1 needs pipelineSchedule Interleaved1F1B")
     if config.tied_head and layout.pipeline > 1:
         problems.append("a tied head cannot be pipelined: its two uses would lie on different stages")
-    if job.lora and layout.tensor > 1:
-        problems.append("LoRA is trained with sharding or pipelines, not with tensor parallelism")
     if job.torch.fp8 and layout.tensor > 1:
         problems.append("fp8 products are for sharding or pipelines, not for tensor parallelism")
     if problems:
@@ -161,25 +159,12 @@ def build_stages(config: ModelConfig, job: TrainJob, world: World) -> list[Llama
     for stage in stages_of(world.mesh.get_local_rank("pipeline"), layout.pipeline, layout.stages_per_rank):
         with torch.device("meta"):
             part = cut_stage(Llama(config, job.torch.head_chunk_tokens), stage, stages)
-            prepare_weights(part, job)
+            # With LoRA, frozen weights only feed products that round them anyway.
+            if job.torch.masters == "bf16" or (job.lora and job.precision == "bf16"):
+                part.to(torch.bfloat16)
         parallelize(part, job, world)
         parts.append(part)
     return parts
-
-
-def prepare_weights(part: Llama, job: TrainJob) -> None:
-    """Adapters, and the number types of what trains and what does not."""
-    if job.torch.masters == "bf16":
-        part.to(torch.bfloat16)
-    if job.lora is None:
-        return
-    part.requires_grad_(False)
-    if job.precision == "bf16":  # frozen weights only feed products that round them anyway
-        part.to(torch.bfloat16)
-    for block in part.model.layers.values():
-        for name in job.lora.targets:
-            owner = block.self_attn if hasattr(block.self_attn, name) else block.mlp
-            getattr(owner, name).add_adapter(job.lora.rank, job.lora.alpha)
 
 
 # --- tensors ------------------------------------------------------------------------------------------------------------------
@@ -188,6 +173,9 @@ def prepare_weights(part: Llama, job: TrainJob) -> None:
 def parallelize(part: Llama, job: TrainJob, world: World) -> None:
     if world.tensor > 1:
         cut_tensors(part, world.mesh["tensor"])
+    if job.lora:
+        part.requires_grad_(False)  # here, because cutting makes new parameters, which train
+        add_adapters(part, job.lora, world.mesh["tensor"] if world.tensor > 1 else None)
     compiled = job.torch.compile == "on" or (job.torch.compile == "auto" and world.device.type == "cuda")
     for block in part.model.layers.values():
         block.recompute = job.torch.recompute_policy if job.recompute else None
@@ -231,6 +219,21 @@ def cut_tensors(part: Llama, mesh: DeviceMesh) -> None:
         inner |= {f"self_attn.{name}": SequenceParallel(sequence_dim=2, use_local_output=True) for name in ("q_norm", "k_norm")}
     for block in part.model.layers.values():
         parallelize_module(block, mesh, inner)
+
+
+def add_adapters(part: Llama, lora: Lora, mesh: DeviceMesh | None) -> None:
+    """LoRA. What is thin is whole on every tensor-parallel rank, what is wide is cut as its matrix is."""
+    for block in part.model.layers.values():
+        for name in lora.targets:
+            linear = getattr(block.self_attn if hasattr(block.self_attn, name) else block.mlp, name)
+            with torch.device("meta"):
+                linear.add_adapter(lora.rank, lora.alpha)
+            if mesh is None:
+                continue
+            by_rows = name in ("o_proj", "down_proj")
+            for adapter, placement in ((linear.lora_A, Shard(1) if by_rows else Replicate()),
+                                       (linear.lora_B, Replicate() if by_rows else Shard(0))):  # fmt: skip
+                adapter.weight = nn.Parameter(distribute_tensor(adapter.weight, mesh, [placement]))
 
 
 def shard(part: Llama, job: TrainJob, world: World) -> None:

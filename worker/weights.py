@@ -1,4 +1,4 @@
-"""Weights from and to Hugging Face directories: each rank reads only its part, and files are written stage by stage.
+"""Weights from and to Hugging Face directories: each rank reads only its part, and ranks write the files side by side.
 
 Parameter names are the file's names, so there is no conversion. Fresh weights, new vocabulary rows and adapters are drawn by
 (seed, name, index): the same numbers as the embedded engine's, whatever the layout.
@@ -151,9 +151,13 @@ class ModelExport:
         self.dtype = torch.bfloat16 if name == "bf16" else torch.float32
         self.stages = world.pipeline * job.torch.layout.stages_per_rank
         self.files = file_plan(config, self.stages, 2 if name == "bf16" else 4)
-        self.mine = stages_of(world.mesh.get_local_rank("pipeline"), world.pipeline, job.torch.layout.stages_per_rank)
-        # One writer a pipeline rank: the first of its data and tensor ranks.
-        self.writes = world.data_rank == 0 and world.mesh.get_local_rank("tensor") == 0
+        stages = stages_of(world.mesh.get_local_rank("pipeline"), world.pipeline, job.torch.layout.stages_per_rank)
+        # The data and tensor ranks of a stage take its files in turn, so that no rank holds more of the model than it writes.
+        members, member = world.data_ranks * world.tensor, world.data_rank * world.tensor + world.mesh.get_local_rank("tensor")
+        mine = [number for number, (stage, _) in enumerate(self.files) if stage in stages]
+        self.numbers = mine[member::members]
+        self.names = {name for number in self.numbers for name in self.files[number][1]}
+        self.writes_adapters = member == 0
 
     @torch.no_grad()
     def gather(self, parts: list[Llama]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -167,20 +171,20 @@ class ModelExport:
                 value = whole(p).detach().float()
                 owner = modules[name.rpartition(".")[0]]
                 if ".lora_" in name:
-                    if self.writes:
+                    if self.writes_adapters:
                         adapters[f"base_model.model.{name}"] = value.cpu().clone()
                     continue
                 if getattr(owner, "adapter_scale", 0) and name.endswith(".weight"):
                     value = value + owner.adapter_scale * whole(owner.lora_B.weight).float() @ whole(owner.lora_A.weight).float()
-                if self.writes:
+                if name in self.names:
                     weights[name] = value.to(self.dtype, copy=True).cpu()
         return weights, adapters
 
     def write(self, folder: Path, weights: dict[str, Tensor], adapters: dict[str, Tensor]) -> None:
-        for number, (stage, names) in enumerate(self.files):
-            if self.writes and stage in self.mine:
-                save_whole({name: weights[name].contiguous() for name in names}, folder / file_name(number, len(self.files)))
-        if adapters and self.writes:
+        for number in self.numbers:
+            whole = {name: weights[name].contiguous() for name in self.files[number][1]}
+            save_whole(whole, folder / file_name(number, len(self.files)))
+        if adapters:
             rank = self.world.mesh.get_local_rank("pipeline")
             (folder / "adapter").mkdir(exist_ok=True)
             part = "" if self.world.pipeline == 1 else f".part-{rank}"

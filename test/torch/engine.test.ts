@@ -2,7 +2,7 @@
  * The torch engine as `train` runs it, with real torchrun processes: the embedded engine's curve, resume on other processes,
  * a rank that dies, a stop, and files that transformers loads.
  */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,12 @@ import { curveOf, difference, PYTHON, ROOT, runPython, validationOf } from "./su
 const reason = missingTorch();
 const STEPS = 12;
 
+interface Performance {
+  tokensPerSecondPerDevice: number;
+  mfu: Record<"parameters" | "attention" | "causal", number>;
+  peakMemoryBytes: number;
+}
+
 describe.skipIf(reason)(`torch engine${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let folder: string;
   let whole: { events: TrainEvent[]; result: TrainResult };
@@ -29,7 +35,7 @@ describe.skipIf(reason)(`torch engine${reason ? ` (skipped: ${reason})` : ""}`, 
     await writeTinyData(folder);
     // A tied head cannot be pipelined.
     await writeJsonAtomic(join(folder, "untied", "config.json"), { ...TINY_CONFIG, tie_word_embeddings: false });
-    whole = await run("whole", { processesPerNode: 2 });
+    whole = await run("whole", { processesPerNode: 2, preflight: true, peakTflops: 0.5 });
   }, 900_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -41,7 +47,7 @@ describe.skipIf(reason)(`torch engine${reason ? ` (skipped: ${reason})` : ""}`, 
       steps: STEPS,
       microBatchSize: 1,
       checkpointEverySteps: 4,
-      keepCheckpoints: 3,
+      keepCheckpoints: 2,
       validateEverySteps: 6,
       ...(torch && { engine: "torch", torch: { device: "cpu", preflight: false, ...torch } }),
       ...changes,
@@ -69,20 +75,38 @@ describe.skipIf(reason)(`torch engine${reason ? ` (skipped: ${reason})` : ""}`, 
     expect(difference(validationOf(events), validationOf(whole.events))).toBeLessThan(1e-5);
   };
 
-  /** Ends one worker process of a run the hard way. */
-  function killRank(name: string): void {
+  /** Processes of a run: torchrun, or the workers that it started. */
+  function processesOf(name: string, kind: "torchrun" | "workers"): number[] {
     const launch = join(folder, name, "launch.json");
-    const pid = readdirSync("/proc").find((entry) => {
-      if (!/^\d+$/.test(entry)) return false;
+    return readdirSync("/proc").flatMap((entry) => {
+      if (!/^\d+$/.test(entry)) return [];
       try {
         const command = readFileSync(`/proc/${entry}/cmdline`, "utf8");
-        return command.includes(launch) && !command.includes("torch.distributed.run");
+        const isTorchrun = command.includes("torch.distributed.run");
+        return command.includes(launch) && isTorchrun === (kind === "torchrun") ? [Number(entry)] : [];
       } catch {
-        return false;
+        return [];
       }
     });
-    process.kill(Number(pid), "SIGKILL");
   }
+
+  const kill = (pids: number[], signal: NodeJS.Signals) => {
+    expect(pids.length).toBeGreaterThan(0);
+    for (const pid of pids) process.kill(pid, signal);
+  };
+
+  /** Calls `act` when the first such event comes. */
+  const once = (is: (event: TrainEvent) => boolean, act: () => void): EngineOptions => {
+    let isDone = false;
+    return {
+      onEvent: (event) => {
+        if (isDone || !is(event)) return;
+        isDone = true;
+        act();
+      },
+    };
+  };
+  const isSaved = (step: number) => (event: TrainEvent) => event.event === "checkpoint-saved" && event.step >= step;
 
   it("gives the embedded engine's curve on the same job", async () => {
     const { events } = await run("embedded", undefined);
@@ -120,63 +144,70 @@ describe.skipIf(reason)(`torch engine${reason ? ` (skipped: ${reason})` : ""}`, 
     );
   }, 600_000);
 
-  it("goes on with other processes and another layout after a rank was killed", async () => {
-    let seen = 0;
-    const attempt = run(
+  it("checks the machines first, and reports speed, utilisation and memory of every step", () => {
+    const lines = readFileSync(join(folder, "whole", "performance.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n");
+    const [preflight, ...steps] = lines.map((line) => JSON.parse(line) as Record<string, number>);
+    expect(preflight).toMatchObject({ event: "preflight-end", device: "cpu", loss: expect.closeTo(5.7, 0) });
+    for (const figure of ["shmBytes", "allReduceBytesPerSecond", "peakMemoryBytes", "seconds"])
+      expect(preflight![figure]).toBeGreaterThan(0);
+    expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
+    for (const { tokensPerSecondPerDevice, mfu, peakMemoryBytes } of steps as unknown as Performance[]) {
+      // N = 34,720, and 300 · 32 of them embedding; 12 · L · heads · H · T = 12 · 2 · 4 · 8 · 24 = 18,432
+      const rate = tokensPerSecondPerDevice / 0.5e12;
+      expect(mfu.parameters).toBeCloseTo(rate * 6 * 34_720, 12);
+      expect(mfu.attention).toBeCloseTo(rate * (6 * 25_120 + 18_432), 12);
+      expect(mfu.causal).toBeCloseTo(rate * (6 * 25_120 + 9216), 12);
+      expect(peakMemoryBytes).toBeGreaterThan(0);
+    }
+  });
+
+  it("keeps the newest checkpoints", () => {
+    expect(readdirSync(join(folder, "whole", "checkpoints")).sort()).toEqual(["step-0000008", "step-0000012"]);
+  });
+
+  it("a rank is killed, then everything: it goes on with other processes and another layout", async () => {
+    const layout = { processesPerNode: 2, layout: { tensor: 2 } };
+    const first = run(
       "killed",
-      { processesPerNode: 2, layout: { tensor: 2 } },
+      layout,
       {},
-      {
-        onEvent: (event) => {
-          if (event.event === "checkpoint-saved" && seen === 0) {
-            seen = event.step;
-            killRank("killed");
-          }
-        },
-      },
+      once(isSaved(4), () => kill(processesOf("killed", "workers").slice(0, 1), "SIGKILL")),
     );
-    await expect(attempt).rejects.toMatchObject({ code: "TRAIN_WORKER_DIED" });
-    expect(seen).toBe(4);
+    await expect(first).rejects.toMatchObject({ code: "TRAIN_WORKER_DIED" });
+    const all = () => kill([...processesOf("killed", "torchrun"), ...processesOf("killed", "workers")], "SIGKILL");
+    await expect(run("killed", layout, {}, once(isSaved(5), all))).rejects.toMatchObject({ code: "TRAIN_WORKER_DIED" });
+    // Half a checkpoint counts for nothing.
+    mkdirSync(join(folder, "killed", "checkpoints", "step-0000099"), { recursive: true });
     const { result, events } = await run("killed", { processesPerNode: 2, layout: { pipeline: 2 } });
-    expect(result.resumedFromStep).toBeGreaterThanOrEqual(4);
+    expect(result.resumedFromStep).toBeGreaterThanOrEqual(8);
     expectWhole(events);
   }, 900_000);
 
   it("starts all processes again by itself when one dies (elastic)", async () => {
-    let killed = false;
-    const { result, events } = await run(
-      "elastic",
-      { processesPerNode: 2, maxRestarts: 1 },
-      {},
-      {
-        onEvent: (event) => {
-          if (event.event === "checkpoint-saved" && !killed) {
-            killed = true;
-            killRank("elastic");
-          }
-        },
-      },
-    );
+    const killed = once(isSaved(4), () => kill(processesOf("elastic", "workers").slice(0, 1), "SIGKILL"));
+    const { result, events } = await run("elastic", { processesPerNode: 2, maxRestarts: 1 }, {}, killed);
     expect(result.resumedFromStep).toBeGreaterThanOrEqual(4);
     expectWhole(events);
   }, 900_000);
 
-  it("stops on request after a checkpoint, and goes on from there on one process", async () => {
+  it("stops on request or when it is terminated, after a checkpoint, and goes on from there on one process", async () => {
     const stop = new AbortController();
-    const attempt = run(
+    const atStep = (step: number, act: () => void) =>
+      once((event) => event.event === "step-end" && event.step === step, act);
+    const two = { processesPerNode: 2 };
+    const first = run("stopped", two, {}, { signal: stop.signal, ...atStep(3, () => stop.abort()) });
+    await expect(first).rejects.toBeInstanceOf(CancelledError);
+    const second = run(
       "stopped",
-      { processesPerNode: 2 },
+      two,
       {},
-      {
-        signal: stop.signal,
-        onEvent: (event) => {
-          if (event.event === "step-end" && event.step === 6) stop.abort();
-        },
-      },
+      atStep(7, () => kill(processesOf("stopped", "torchrun"), "SIGTERM")),
     );
-    await expect(attempt).rejects.toBeInstanceOf(CancelledError);
+    await expect(second).rejects.toBeInstanceOf(CancelledError);
     const { result, events } = await run("stopped", { processesPerNode: 1 });
-    expect(result.resumedFromStep).toBeGreaterThanOrEqual(6);
+    expect(result.resumedFromStep).toBeGreaterThanOrEqual(7);
     expectWhole(events);
   }, 900_000);
 

@@ -41,7 +41,21 @@ const LAYOUTS: [name: string, processes: number, layout: Record<string, unknown>
   ["HSDP x TP", 4, { tensor: 2, replicate: 2 }],
   ["FSDP x PP", 4, { pipeline: 2 }],
   ["FSDP x PP, interleaved", 4, { pipeline: 2, pipelineSchedule: "Interleaved1F1B", stagesPerRank: 2 }],
+  ["HSDP x PP", 4, { pipeline: 2, replicate: 2 }],
   ["TP x PP", 4, { pipeline: 2, tensor: 2 }],
+  ["TP x PP, interleaved", 4, { pipeline: 2, tensor: 2, pipelineSchedule: "Interleaved1F1B", stagesPerRank: 2 }],
+  // Twice the time of all others together; run when the ways of cutting change: MEDITRON_EIGHT_PROCESSES=1.
+  ...(process.env.MEDITRON_EIGHT_PROCESSES
+    ? ([
+        ["FSDP x TP x PP", 8, { pipeline: 2, tensor: 2 }],
+        ["HSDP x TP x PP", 8, { pipeline: 2, tensor: 2, replicate: 2 }],
+        [
+          "HSDP 2 x 2 x PP, interleaved",
+          8,
+          { pipeline: 2, replicate: 2, pipelineSchedule: "Interleaved1F1B", stagesPerRank: 2 },
+        ],
+      ] as [string, number, Record<string, unknown>][])
+    : []),
 ];
 
 /** Jobs whose numbers must not depend on the layout either, each with what could break it. */
@@ -51,6 +65,12 @@ const JOBS: [name: string, processes: number, overrides: JobOverrides][] = [
   ["finetuning, packed, FSDP2", 2, { data: "packed" }],
   ["finetuning, padded, TP", 2, { data: "padded", torch: { layout: { tensor: 2 } } }],
   ["LoRA, FSDP2", 2, { lora: { rank: 4, alpha: 8, targets: ["q_proj", "down_proj"] } }],
+  [
+    "LoRA, TP",
+    2,
+    { lora: { rank: 4, alpha: 8, targets: ["q_proj", "o_proj", "down_proj"] }, torch: { layout: { tensor: 2 } } },
+  ],
+  ["LoRA, PP", 2, { lora: { rank: 4, alpha: 8 }, torch: { layout: { pipeline: 2 } } }],
   ["recomputation, TP", 2, { recompute: true, torch: { layout: { tensor: 2 } } }],
   ["selective recomputation, FSDP2", 2, { recompute: true, torch: { recomputePolicy: "selective" } }],
   ["head in chunks of 5 tokens, TP", 2, { torch: { headChunkTokens: 5, layout: { tensor: 2 } } }],
@@ -94,7 +114,7 @@ describe.skipIf(reason)(`torch engine: layouts${reason ? ` (skipped: ${reason})`
   beforeAll(async () => {
     world = await makeWorld();
     writeConfig(world, "llama", tiny("llama-2", { num_hidden_layers: 4 }));
-    for (const processes of [1, 2, 4]) {
+    for (const processes of [...new Set([1, ...jobs.map(([, processes]) => processes)])].sort()) {
       const list: [string, TrainJob][] =
         processes === 1
           ? [

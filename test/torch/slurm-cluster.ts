@@ -88,9 +88,9 @@ export class SlurmCluster {
   }
 
   /** Waits for the job's end. @returns its last state. */
-  async end(id: string, seconds = 180): Promise<string> {
+  async end(id: string, seconds = 300): Promise<string> {
     const isOver = () => /^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$/.test(this.job(id).JobState ?? "");
-    await until(`the end of job ${id}`, isOver, seconds);
+    await until(`the end of job ${id}`, isOver, seconds, 500);
     return this.job(id).JobState!;
   }
 
@@ -110,10 +110,10 @@ export class SlurmCluster {
 }
 
 /** Asks again and again. @throws when it stays false. */
-export async function until(what: string, isTrue: () => boolean, seconds = 30): Promise<void> {
+export async function until(what: string, isTrue: () => boolean, seconds = 30, pauseMs = 50): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!isTrue()) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
-    await sleep(50);
+    await sleep(pauseMs);
   }
 }

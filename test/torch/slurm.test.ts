@@ -41,12 +41,12 @@ describe.skipIf(reason)(`torch engine under Slurm${reason ? ` (skipped: ${reason
       name,
       directory: join(folder, name),
       model: join(folder, "untied"),
-      steps: 150,
+      steps: 80,
       threads: 1,
       microBatchSize: 1,
-      checkpointEverySteps: 75,
-      validateEverySteps: 75,
-      schedule: { shape: "cosine", peakLearningRate: 1e-3, minLearningRate: 1e-4, warmupSteps: 3, decaySteps: 150 },
+      checkpointEverySteps: 40,
+      validateEverySteps: 40,
+      schedule: { shape: "cosine", peakLearningRate: 1e-3, minLearningRate: 1e-4, warmupSteps: 3, decaySteps: 80 },
       engine: "torch",
       torch: { device: "cpu", nodes: 2, processesPerNode: 1 },
       ...changes,
@@ -91,14 +91,14 @@ describe.skipIf(reason)(`torch engine under Slurm${reason ? ` (skipped: ${reason
     const { id, file } = await submit(job);
     expect(await cluster.end(id), logOf(job, id)).toBe("COMPLETED");
     expect(cluster.job(id)).toMatchObject({ NumNodes: "2", NodeList: "n[1-2]" });
-    expect(await meditron("launch", file, "--collect")).toEqual({ step: 150, finished: true });
+    expect(await meditron("launch", file, "--collect")).toEqual({ step: 80, finished: true });
     await expectReference(job);
     // The same job again is done: a recipe's next stage can start.
     expect(await train(job)).toMatchObject({
-      step: 150,
-      modelDirectory: join(job.directory, "checkpoints/step-0000150"),
+      step: 80,
+      modelDirectory: join(job.directory, "checkpoints/step-0000080"),
     });
-  }, 240_000);
+  }, 400_000);
 
   it("told that its time is up, saves, is queued again, and ends as if nothing had been", async () => {
     const job = jobOf("stopped");
@@ -123,5 +123,5 @@ describe.skipIf(reason)(`torch engine under Slurm${reason ? ` (skipped: ${reason
     await meditron("launch", file, "--collect");
     const events = await readTrainEvents(join(job.directory, "events.jsonl"));
     expect(events.at(-1)).toMatchObject({ event: "train-failed", code: "TRAIN_NOT_FINITE" });
-  }, 240_000);
+  }, 400_000);
 });

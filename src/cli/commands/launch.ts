@@ -90,7 +90,7 @@ export const launch: Command = {
     }
     const prepared = await prepareTorchLaunch(job);
     if (kinds[0] === "dry-run") {
-      const result = await runDryRun(prepared, signal);
+      const result = await runDryRun(prepared, { signal });
       print(result, formatDryRun(result));
       return;
     }

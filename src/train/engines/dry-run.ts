@@ -21,18 +21,26 @@ export interface DryRank {
   seconds: number;
 }
 
-/** @throws {ConfigError} TRAIN_DRY_RUN with what PyTorch says about a shape or layout. */
+/**
+ * @param options.pipelineRanks - Those to try; the first, the second and the last where none is named.
+ * @throws {ConfigError} TRAIN_DRY_RUN with what PyTorch says about a shape or layout.
+ */
 export async function runDryRun(
   prepared: { launch: Launch; launchFile: string },
-  signal?: AbortSignal,
+  options: { signal?: AbortSignal; pipelineRanks?: number[] } = {},
 ): Promise<DryRank[]> {
+  const { signal, pipelineRanks = [] } = options;
   const python = findPython(prepared.launch.job.torch);
   const script = join(packageFolder(), "worker", "dry_run.py");
   try {
-    const { stdout } = await promisify(execFile)(python, ["-W", "ignore", script, prepared.launchFile], {
-      maxBuffer: 64 << 20,
-      ...(signal && { signal }),
-    });
+    const { stdout } = await promisify(execFile)(
+      python,
+      ["-W", "ignore", script, prepared.launchFile, ...pipelineRanks.map(String)],
+      {
+        maxBuffer: 64 << 20,
+        ...(signal && { signal }),
+      },
+    );
     return stdout
       .split("\n")
       .filter((line) => line.startsWith("{"))
