@@ -57,7 +57,14 @@ describe.skipIf(reason)(`dry run${reason ? ` (skipped: ${reason})` : ""}`, () =>
   it("runs 70B on TP8 x PP8 x DP2, and needs what the planner says within 15%", async () => {
     const torch = { nodes: 16, processesPerNode: 8, layout: { tensor: 8, pipeline: 8, shard: 2 } };
     const sizes = { sequenceLength: 4096, globalBatchSize: 512, microBatchSize: 2, recompute: true };
-    const prepared = await prepare("70b-on-128", { model: join(folder, "70b"), precision: "bf16", ...sizes, torch });
+    const data = { kind: "pretraining", sets: [{ prefix: join(folder, "train"), weight: 1 }] };
+    const prepared = await prepare("70b-on-128", {
+      model: join(folder, "70b"),
+      precision: "bf16",
+      data,
+      ...sizes,
+      torch,
+    });
     // The second of the eight stages: ten layers, neighbours on both sides.
     const [rank] = await runDryRun(prepared, { pipelineRanks: [1] });
     expect(rank).toMatchObject({ rank: 16, layers: [9, 10, 11, 12, 13, 14, 15, 16, 17, 18], microBatches: 128 });
