@@ -15,7 +15,22 @@ export {
   writeExamples,
 } from "./finetuning.ts";
 export { type TrainEvent, type TrainJob, trainJobSchema } from "./job.ts";
-export * from "./plan/index.ts";
+export {
+  type Cluster,
+  type ClusterPlan,
+  EAGER_FSDP,
+  estimateMemory,
+  formatPlan,
+  GPUS,
+  KNOWN_MODELS,
+  MEDITRON_WORKER,
+  MEGATRON_2023,
+  type PlannedLayout,
+  type PlanRequest,
+  planCluster,
+  renderPyTorchJob,
+  renderSbatch,
+} from "./plan/index.ts";
 export { learningRate } from "./schedule.ts";
 export { formatEvent, parseTrainJob, progressPrinter, train } from "./train.ts";
 export { runTrainer, type TrainerOptions, type TrainResult } from "./trainer.ts";

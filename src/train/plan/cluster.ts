@@ -60,6 +60,19 @@ export const GPUS: Record<string, Gpu> = {
     fp8EfficiencyFraction: 0.46,
     attentionFlops: 400e12,
   },
+  // The variant of torchtitan's tables: 500 W instead of 700, slower memory. What is limited by power is scaled by 5/7.
+  "H100-500W": {
+    name: "H100-500W",
+    memoryBytes: 96 * GB,
+    bf16Flops: 989e12,
+    fp8Flops: 1979e12,
+    memoryBandwidth: 2.0e12,
+    linkBandwidth: 360 * GB,
+    watts: 500,
+    productEfficiencyFraction: (0.64 * 5) / 7,
+    fp8EfficiencyFraction: (0.46 * 5) / 7,
+    attentionFlops: (400e12 * 5) / 7,
+  },
   H200: {
     name: "H200",
     memoryBytes: 141 * GB,
