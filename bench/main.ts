@@ -4,6 +4,7 @@ import type { Bench, BenchReport } from "./report.ts";
 const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   kernels: () => import("./kernels.bench.ts"),
   train: () => import("./train.bench.ts"),
+  infer: () => import("./infer.bench.ts"),
   eval: () => import("./eval.bench.ts"),
   corpus: () => import("./corpus.bench.ts"),
   "corpus-sources": () => import("./corpus-sources.bench.ts"),
