@@ -5,6 +5,7 @@ const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   kernels: () => import("./kernels.bench.ts"),
   train: () => import("./train.bench.ts"),
   infer: () => import("./infer.bench.ts"),
+  memory: () => import("./memory.bench.ts"),
   eval: () => import("./eval.bench.ts"),
   corpus: () => import("./corpus.bench.ts"),
   "corpus-sources": () => import("./corpus-sources.bench.ts"),

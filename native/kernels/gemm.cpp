@@ -1,6 +1,6 @@
 // Matrix product, C[M,N] (+)= alpha · op(A) op(B), after Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication".
 //
-// B is packed once into panels shared by all threads, A by each thread for its own rows; the micro-kernel walks the panels. Bits do not
+// B is packed once into panels shared by all threads, A by whoever multiplies its rows; the micro-kernel walks the panels. Bits do not
 // depend on the number of threads: k is cut into blocks by its length alone, each element is one chain of sums inside a
 // block, and blocks are added in order. A backward pass is two more products: dA = dC op(B)ᵀ, dB = op(A)ᵀ dC.
 //
@@ -22,23 +22,18 @@ constexpr int64_t kPackedBBytes = 8 << 20;    // shared, in the last-level cache
 constexpr double kSmallWork = 2e5;            // multiply-adds that are not worth waking a worker
 
 struct Grid {
-  int rows, columns;  // rows · columns threads
+  int64_t rows, columns;  // rows · columns parts
 };
 
-// Cuts C among threads so that the slowest has least to do. An element of A costs about as much to pack as 24 multiply-adds.
+// Cuts C, `m` by `n` tiles, into parts for several threads: by rows first, since each part packs its own rows of A. A part of fewer than
+// kLeastRowTiles would pack and read B for too little work.
+constexpr int64_t kLeastRowTiles = 9;
 Grid choose_grid(int threads, int64_t m, int64_t n) {
-  Grid best{1, 1};
-  double least_work = 0;
-  for (int rows = 1; rows <= threads; rows++) {
-    const int columns = threads / rows;
-    const double work = static_cast<double>(round_up(ceil_div(m, rows), 2)) *
-                        (24.0 + static_cast<double>(round_up(ceil_div(n, columns), kTileColumns)));
-    if (rows == 1 || work <= least_work) {
-      least_work = work;
-      best = {rows, columns};
-    }
-  }
-  return best;
+  const int64_t wanted = threads == 1 ? 1 : 2 * threads;
+  const int64_t rows = most(least(wanted, m / kLeastRowTiles), 1);
+  // Where rows give each thread its share, that is enough.
+  const int64_t columns = rows % threads == 0 ? 1 : least(ceil_div(2 * threads, rows), n);
+  return {rows, columns};
 }
 
 template <class Math>
@@ -54,28 +49,30 @@ void gemm_packed(const Gemm& g, int threads) {
   const int64_t span = block_k * least(most(kPackedBBytes / (block_words * 4 * n_block), 1), k_blocks);
   const int64_t m_block = most(kPackedABytes / (block_words * 4) / kTileRows, 1) * kTileRows;
 
-  const Grid grid = choose_grid(threads, g.m, least(n_block, g.n));
-  const int used = grid.rows * grid.columns;
-  float* const packed_b = static_cast<float*>(pool::shared(pool::Slot::packed_b, n_block * ceil_div(span, Math::kPerWord) * 4));
+  const int64_t row_tiles = ceil_div(g.m, kTileRows), k_span_words = ceil_div(span, Math::kPerWord);
+  float* const packed_b = static_cast<float*>(pool::shared(pool::Slot::packed_b, n_block * k_span_words * 4));
 
-  pool::parallel(used, [&](int thread, int) {
-    const int64_t m_begin = g.m * (thread / grid.columns) / grid.rows / 2 * 2;
-    const int64_t m_end = thread / grid.columns + 1 == grid.rows ? g.m : g.m * (thread / grid.columns + 1) / grid.rows / 2 * 2;
-    float* const packed_a = static_cast<float*>(pool::own(pool::Slot::packed_a, thread, (m_block * block_words + 64) * 4));
-
-    for (int64_t n0 = 0; n0 < g.n; n0 += n_block) {
-      const int64_t n = least(n_block, g.n - n0), panels = ceil_div(n, kTileColumns);
-      const int64_t q_begin = panels * (thread % grid.columns) / grid.columns;
-      const int64_t q_end = panels * (thread % grid.columns + 1) / grid.columns;
-      for (int64_t k_begin = 0; k_begin < g.k; k_begin += span) {
-        const int64_t k_end = least(k_begin + span, g.k);
-        const auto panels_of = [&](int64_t k0) { return packed_b + (k0 - k_begin) / Math::kPerWord * n_block; };
-        if (n0 + k_begin > 0) pool::barrier();  // all have read the panels before
-        for (int64_t k0 = k_begin; k0 < k_end; k0 += block_k) {
+  for (int64_t n0 = 0; n0 < g.n; n0 += n_block) {
+    const int64_t n = least(n_block, g.n - n0), panels = ceil_div(n, kTileColumns);
+    const Grid grid = choose_grid(threads, row_tiles, panels);
+    for (int64_t k_begin = 0; k_begin < g.k; k_begin += span) {
+      const int64_t k_end = least(k_begin + span, g.k), blocks = ceil_div(k_end - k_begin, block_k);
+      const auto panels_of = [&](int64_t k0) { return packed_b + (k0 - k_begin) / Math::kPerWord * n_block; };
+      const auto pack = [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i++) {
+          const int64_t k0 = k_begin + i / panels * block_k, panel = i % panels;
           pack_panels<Math, kTileColumns>(g.b, g.transpose_b ? n0 * g.ldb + k0 : k0 * g.ldb + n0, g.ldb, g.transpose_b, n,
-                                          least(block_k, k_end - k0), panels * thread / used, panels * (thread + 1) / used, panels_of(k0));
+                                          least(block_k, k_end - k0), panel, panel + 1, panels_of(k0));
         }
-        pool::barrier();
+      };
+      if (threads == 1) pack(0, panels * blocks);
+      else pool::parallel_range(panels * blocks, 4, pack);
+
+      const auto multiply = [&](int64_t part, int64_t, int thread) {
+        const int64_t i = part / grid.columns, j = part % grid.columns;
+        const int64_t m_begin = row_tiles * i / grid.rows * kTileRows, m_end = least(row_tiles * (i + 1) / grid.rows * kTileRows, g.m);
+        const int64_t q_begin = panels * j / grid.columns, q_end = panels * (j + 1) / grid.columns;
+        float* const packed_a = static_cast<float*>(pool::own(pool::Slot::packed_a, thread, (m_block * block_words + 64) * 4));
         for (int64_t m0 = m_begin; m0 < m_end; m0 += m_block) {
           const int64_t m = least(m_block, m_end - m0), row_panels = ceil_div(m, kTileRows);
           for (int64_t k0 = k_begin; k0 < k_end; k0 += block_k) {
@@ -93,9 +90,11 @@ void gemm_packed(const Gemm& g, int threads) {
             }
           }
         }
-      }
+      };
+      if (threads == 1) multiply(0, 1, 0);
+      else pool::parallel(static_cast<int>(grid.rows * grid.columns), multiply);
     }
-  });
+  }
 }
 
 // ---- few rows ---------------------------------------------------------------------------------------------------------
@@ -155,8 +154,11 @@ void gemm_thin(const Gemm& g, const S* b, int threads) {
     if (g.accumulate) value += load(g.c, to, one)[0];
     store(g.c, to, set(value), one);
   };
-  pool::parallel(threads, [&](int thread, int count) {
-    const int64_t begin = g.n * thread / count, end = g.n * (thread + 1) / count;
+  // Parts of whole groups of columns; what is left over at the end of the last goes one by one.
+  const int64_t columns = group == 1 ? 8 : kLanes == 16 ? 6 : 2, groups = ceil_div(g.n, columns);
+  const int parts = static_cast<int>(threads == 1 ? 1 : least(threads * pool::kPartsPerThread, groups));
+  pool::parallel(parts, [&](int64_t part, int64_t count, int) {
+    const int64_t begin = groups * part / count * columns, end = least(groups * (part + 1) / count * columns, g.n);
     int64_t j = begin;
     if (group == 1) {
       constexpr int kColumns = 8;

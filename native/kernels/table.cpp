@@ -32,9 +32,9 @@ double multiply_add_only(int64_t iterations) {
 
 double peak(int64_t iterations, Precision precision) {
   double operations = 0;
-  pool::parallel(pool::threads(), [&](int thread, int count) {
+  pool::parallel(pool::threads(), [&](int part, int parts, int) {
     const double mine = precision == Precision::bf16 ? multiply_add_only<Bf16>(iterations) : multiply_add_only<F32>(iterations);
-    if (thread == 0) operations = mine * count;
+    if (part == 0) operations = mine * parts;
   });
   return operations;
 }

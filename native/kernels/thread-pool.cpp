@@ -52,14 +52,14 @@ struct State {
   int threads = 0;  // 0: not asked yet
   int started = 0;  // workers running
 
-  // One job. Workers numbered below `count` take part. `generation` is bumped when it is ready, `done` counts the finished.
+  // One job, written before its ticket and left alone until all its parts are done. The ticket holds generation, number of parts and the
+  // next part to take (32, 16, 16 bits): who takes a part of it has seen the job, and keeps it alive until that part is done.
   Job job = nullptr;
   void* context = nullptr;
-  int count = 0;
-  alignas(64) std::atomic<uint32_t> generation{0};
-  alignas(64) std::atomic<uint32_t> done{0};
-  alignas(64) std::atomic<uint32_t> arrived{0};
-  alignas(64) std::atomic<uint32_t> phase{0};
+  std::atomic<int> active{1};                       // threads that may take parts
+  alignas(64) std::atomic<uint64_t> ticket{0};
+  alignas(64) std::atomic<uint32_t> generation{0};  // what workers wait for
+  alignas(64) std::atomic<uint32_t> done{0};        // parts
 
   struct Buffer {
     void* data = nullptr;
@@ -75,11 +75,18 @@ State& state() {
   return *s;
 }
 
-// Spins while `value` is `old`; gives the processor away now and then, for machines with more threads than cores.
-void spin_while(const std::atomic<uint32_t>& value, uint32_t old) {
-  for (int spins = 1; value.load(std::memory_order_acquire) == old; spins++) {
-    relax();
-    if (spins % 256 == 0) std::this_thread::yield();
+constexpr int kMostParts = 0xffff;
+
+// Takes parts of the current job until none is left.
+void take_parts(State& s, int thread) {
+  uint64_t ticket = s.ticket.load(std::memory_order_acquire);
+  for (;;) {
+    const int parts = static_cast<int>(ticket >> 16 & 0xffff), part = static_cast<int>(ticket & 0xffff);
+    if (part >= parts) return;
+    if (!s.ticket.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    s.job(s.context, part, parts, thread);
+    s.done.fetch_add(1, std::memory_order_release);
+    ticket = s.ticket.load(std::memory_order_acquire);
   }
 }
 
@@ -91,13 +98,11 @@ void work(int id, uint32_t seen) {
       for (int i = 0; i < 64; i++) relax();
       if (std::chrono::steady_clock::now() > until) s.generation.wait(seen, std::memory_order_acquire);
     }
-    // All workers answer every job, so that `job` and `count` are not rewritten while a late one reads them.
-    seen++;
-    if (id < s.count) {
+    seen = s.generation.load(std::memory_order_acquire);
+    if (id < s.active.load(std::memory_order_relaxed)) {
       const FlushDenormals flush;
-      s.job(s.context, id, s.count);
+      take_parts(s, id);
     }
-    s.done.fetch_add(1, std::memory_order_release);
   }
 }
 
@@ -171,39 +176,31 @@ void set_threads(int n) { state().threads = n < 1 ? 1 : n > kMostThreads ? kMost
 Turn::Turn() { state().turn.lock(); }
 Turn::~Turn() { state().turn.unlock(); }
 
-void run(Job job, void* context, int count) {
+void run(Job job, void* context, int parts) {
   State& s = state();
-  s.count = count < 1 ? 1 : count;
-  if (s.count == 1) {
-    const FlushDenormals flush;
-    job(context, 0, 1);
+  const FlushDenormals flush;
+  if (parts <= 1 || threads() == 1) {
+    for (int part = 0; part < parts; part++) job(context, part, parts, 0);
     return;
   }
-  while (s.started < count - 1) {
+  if (parts > kMostParts) std::abort();  // no kernel cuts so finely
+  while (s.started < threads() - 1) {
     const int id = ++s.started;
     std::thread(work, id, s.generation.load(std::memory_order_relaxed)).detach();
   }
   s.job = job;
   s.context = context;
+  s.active.store(threads(), std::memory_order_relaxed);
   s.done.store(0, std::memory_order_relaxed);
-  s.generation.fetch_add(1, std::memory_order_release);
+  const uint32_t next = s.generation.load(std::memory_order_relaxed) + 1;
+  s.ticket.store(static_cast<uint64_t>(next) << 32 | static_cast<uint64_t>(parts) << 16, std::memory_order_release);
+  s.generation.store(next, std::memory_order_release);
   s.generation.notify_all();
-  {
-    const FlushDenormals flush;
-    job(context, 0, count);
-  }
-  for (uint32_t done; (done = s.done.load(std::memory_order_acquire)) != static_cast<uint32_t>(s.started);) spin_while(s.done, done);
-}
-
-void barrier() {
-  State& s = state();
-  if (s.count <= 1) return;
-  const uint32_t phase = s.phase.load(std::memory_order_acquire);
-  if (s.arrived.fetch_add(1, std::memory_order_acq_rel) == static_cast<uint32_t>(s.count) - 1) {
-    s.arrived.store(0, std::memory_order_relaxed);
-    s.phase.store(phase + 1, std::memory_order_release);
-  } else {
-    spin_while(s.phase, phase);
+  take_parts(s, 0);
+  // What is left has been begun by others. The processor is given away now and then: they may need this one.
+  for (int spins = 1; s.done.load(std::memory_order_acquire) != static_cast<uint32_t>(parts); spins++) {
+    relax();
+    if (spins % 256 == 0) std::this_thread::yield();
   }
 }
 
