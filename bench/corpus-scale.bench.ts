@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { compress } from "zstd-napi";
 import { counterRandom } from "../src/core/random.ts";
+import { inventedText } from "../src/corpus/invented.ts";
 import type { Bench, BenchResult } from "./report.ts";
 
 const DOCUMENTS_A_FILE = 20_000;
@@ -43,7 +44,7 @@ export const run: Bench = async ({ quick, args }) => {
       items,
       Array.from(
         { length: 20_000 },
-        (_, i) => `${JSON.stringify({ id: `q${i}`, text: abstract(1e9 + i, 40) })}\n`,
+        (_, i) => `${JSON.stringify({ id: `q${i}`, text: inventedText(1e9 + i, 40) })}\n`,
       ).join(""),
     );
     const results: BenchResult[] = [];
@@ -108,7 +109,7 @@ function writeSource(source: string, from: number, size: number): number {
     const lines: string[] = [];
     for (let i = start; i < end; i++) {
       const copies = i > 100 && counterRandom(7, i) % 100 < NEAR_PERCENT;
-      const text = copies ? `${abstract(i - 100, 178)} indeed` : abstract(i, 180);
+      const text = copies ? `${inventedText(i - 100, 178)} indeed` : inventedText(i, 180);
       lines.push(`${JSON.stringify({ id: `d${i}`, title: `Invented abstract ${i}`, text })}\n`);
     }
     const name = `part-${String(start).padStart(8, "0")}.jsonl.zst`;
@@ -116,28 +117,4 @@ function writeSource(source: string, from: number, size: number): number {
     start = end;
   }
   return size;
-}
-
-// ── text ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** English function words between invented content words, so that language and filters take it for prose. */
-const FUNCTION_WORDS =
-  "the of and in to with for was were a by that on at from this is or as patients who had not be than".split(" ");
-const SYLLABLES =
-  "car dio pul mon re nal he pat ic neu ro gas tri der ma to lo gi ne phro vas cu lar en do cri on co".split(" ");
-const CONTENT_WORDS = Array.from({ length: 8000 }, (_, i) =>
-  Array.from({ length: 2 + (i % 3) }, (_, s) => SYLLABLES[counterRandom(11, 4 * i + s) % SYLLABLES.length]).join(""),
-);
-
-function abstract(seed: number, words: number): string {
-  const out: string[] = [];
-  for (let i = 0; i < words; i++) {
-    const draw = counterRandom(seed, i);
-    const word =
-      i % 2 === 0
-        ? FUNCTION_WORDS[(draw >>> 8) % FUNCTION_WORDS.length]!
-        : CONTENT_WORDS[(draw >>> 8) % CONTENT_WORDS.length]!;
-    out.push(draw % 13 === 0 ? `${word}.` : draw % 29 === 0 ? `${draw % 97} mg` : word);
-  }
-  return out.join(" ");
 }

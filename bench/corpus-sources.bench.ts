@@ -23,6 +23,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { SourceItem } from "../src/corpus/document.ts";
+import { inventedArticle, inventedCitation } from "../src/corpus/invented.ts";
 import { readJats } from "../src/corpus/sources/jats.ts";
 import { readPubMed } from "../src/corpus/sources/pubmed.ts";
 import { TorchProcess } from "./peers/torch-process.ts";
@@ -151,53 +152,4 @@ function jatsFolder(folder: string, count: number, notes: string[]): { path: str
       .sort()
       .map((name) => join(path, name)),
   };
-}
-
-const sentence = (i: number) =>
-  `In group ${i % 7} the mean dose was ${(i * 13) % 90}.5 mg (95% CI ${i % 9} to ${10 + (i % 9)}; p &lt; 0.0${1 + (i % 8)}), and recovery took ${i % 31} days. `;
-
-function inventedCitation(i: number): string {
-  const authors = Array.from(
-    { length: 6 },
-    (_, a) =>
-      `<Author ValidYN="Y"><LastName>Roe${a}</LastName><ForeName>Jane</ForeName><Initials>J</Initials><AffiliationInfo><Affiliation>Department ${a}, Example University</Affiliation></AffiliationInfo></Author>`,
-  ).join("");
-  const mesh = Array.from(
-    { length: 12 },
-    (_, m) =>
-      `<MeshHeading><DescriptorName UI="D${m}" MajorTopicYN="N">Heading ${m}</DescriptorName><QualifierName UI="Q${m}" MajorTopicYN="Y">drug therapy</QualifierName></MeshHeading>`,
-  ).join("");
-  const text = ["BACKGROUND", "METHODS", "RESULTS", "CONCLUSIONS"]
-    .map(
-      (label, s) =>
-        `<AbstractText Label="${label}">${sentence(i + s)}${sentence(i * 3 + s)}${sentence(i * 5 + s)}</AbstractText>`,
-    )
-    .join("");
-  const cited = Array.from(
-    { length: 30 },
-    (_, r) =>
-      `<Reference><Citation>Roe J. Work ${r}. J Ex. 2001</Citation><ArticleIdList><ArticleId IdType="pubmed">${r + 1}</ArticleId></ArticleIdList></Reference>`,
-  ).join("");
-  return `<PubmedArticle><MedlineCitation Status="MEDLINE"><PMID Version="1">${i + 1}</PMID><DateRevised><Year>2020</Year><Month>01</Month><Day>02</Day></DateRevised><Article PubModel="Print"><Journal><ISSN IssnType="Print">0000-0000</ISSN><JournalIssue CitedMedium="Print"><Volume>1</Volume><PubDate><Year>2019</Year><Month>Apr</Month></PubDate></JournalIssue><Title>Journal of Examples</Title></Journal><ArticleTitle>Dose ${i} of an invented drug</ArticleTitle><Abstract>${text}</Abstract><AuthorList CompleteYN="Y">${authors}</AuthorList><Language>eng</Language><PublicationTypeList><PublicationType UI="D016428">Journal Article</PublicationType></PublicationTypeList></Article><MedlineJournalInfo><MedlineTA>J Ex</MedlineTA></MedlineJournalInfo><MeshHeadingList>${mesh}</MeshHeadingList></MedlineCitation><PubmedData><ArticleIdList><ArticleId IdType="pubmed">${i + 1}</ArticleId><ArticleId IdType="doi">10.1/x${i}</ArticleId></ArticleIdList><ReferenceList>${cited}</ReferenceList></PubmedData></PubmedArticle>`;
-}
-
-function inventedArticle(i: number): string {
-  const references = Array.from(
-    { length: 40 },
-    (_, r) =>
-      `<ref id="r${r}"><label>${r + 1}</label><element-citation publication-type="journal"><person-group person-group-type="author"><name><surname>Roe${r}</surname><given-names>J</given-names></name></person-group><article-title>A study of invented things, part ${r}</article-title><source>J Ex</source><year>2001</year><volume>1</volume></element-citation></ref>`,
-  ).join("");
-  const paragraph = (p: number) =>
-    `<p>${sentence(p)}${sentence(p * 3)}<xref ref-type="bibr" rid="r${p % 40}">[${(p % 40) + 1}]</xref> ${sentence(p * 7)}(<xref ref-type="table" rid="t1">Table 1</xref>).</p>`;
-  const sections = ["Introduction", "Methods", "Results", "Discussion"]
-    .map(
-      (title, s) =>
-        `<sec><title>${title}</title>${Array.from({ length: 12 }, (_, p) => paragraph(i + s * 12 + p)).join("")}</sec>`,
-    )
-    .join("");
-  const rows = Array.from(
-    { length: 20 },
-    (_, r) => `<tr>${Array.from({ length: 6 }, (_, c) => `<td>${r * c}</td>`).join("")}</tr>`,
-  ).join("");
-  return `<article article-type="research-article" xmlns:xlink="http://www.w3.org/1999/xlink"><front><journal-meta><journal-id journal-id-type="nlm-ta">J Ex</journal-id><journal-title-group><journal-title>Journal of Examples</journal-title></journal-title-group><issn pub-type="ppub">0000-0000</issn><publisher><publisher-name>Examples</publisher-name></publisher></journal-meta><article-meta><article-id pub-id-type="pmid">${i + 1}</article-id><article-id pub-id-type="pmc">${i + 1}</article-id><article-categories><subj-group><subject>Example</subject></subj-group></article-categories><title-group><article-title>Invented article ${i}</article-title></title-group><contrib-group><contrib contrib-type="author"><name><surname>Roe</surname><given-names>Jane</given-names></name><xref ref-type="aff" rid="a1">1</xref></contrib></contrib-group><aff id="a1">Example University</aff><pub-date pub-type="epub"><day>1</day><month>2</month><year>2019</year></pub-date><abstract><p>${sentence(i)}</p></abstract></article-meta></front><body>${sections}<table-wrap id="t1"><label>Table 1</label><caption><p>Doses</p></caption><table><tbody>${rows}</tbody></table></table-wrap></body><back><ref-list>${references}</ref-list></back></article>`;
 }

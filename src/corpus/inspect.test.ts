@@ -3,8 +3,19 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildCorpus } from "./build.ts";
 import { parseCorpusConfig } from "./config.ts";
+import { contaminationReport } from "./decontaminate.ts";
 import { DropLog } from "./drop-log.ts";
-import { cleaningAudit, dropsByRule, formatCleaningAudit, sampleDocuments, verifyCorpus } from "./inspect.ts";
+import { previewFilters } from "./filter.ts";
+import {
+  cleaningAudit,
+  dropsByRule,
+  formatCleaningAudit,
+  formatContamination,
+  formatFilterPreview,
+  sampleDocuments,
+  verifyCorpus,
+} from "./inspect.ts";
+import { readShards } from "./shards.ts";
 import { prose, testFolder, writeFiles } from "./testing.ts";
 
 async function build(): Promise<string> {
@@ -33,6 +44,29 @@ test("samples, drops, the audit and the accounts of a corpus", async () => {
     "url: 12 changes in 12 documents, 254 characters less\n  text:n0.txt\n    - https://example.org/0\n    + ",
   );
   expect(await verifyCorpus(directory)).toMatchObject({ documents: 12, drops: 1 });
+});
+
+test("a preview of limits, and the report of contamination, as text", async () => {
+  const directory = await build();
+  const preview = await previewFilters(readShards(directory), { guideline: { minWords: 1000 } });
+  expect(formatFilterPreview(preview)).toMatch(
+    /^12 of 12 documents \(100\.0%\) would go\n\nfilter\.too-few-words: 12 documents \(100\.0%\), 12 of them by no other rule\n {2}text:n\d+\.txt: \d+ words, fewer than 1000/,
+  );
+  const hit = {
+    document: "pmid:1",
+    source: "pubmed",
+    benchmark: "medqa",
+    item: "q7",
+    rule: "overlap",
+    overlap: 0.85,
+  } as const;
+  const items = [
+    { benchmark: "medqa", id: "q7", text: "" },
+    { benchmark: "medqa", id: "q8", text: "" },
+  ];
+  expect(formatContamination(contaminationReport(items, 1, [hit]))).toBe(
+    "1 documents hold items (1 items are too short to judge)\n\nmedqa: 1 of 2 items hit\n\nmedqa q7\n  pmid:1 (pubmed): overlap, 85% of its 8-grams",
+  );
 });
 
 test("a drop log that lost a record is noticed", async () => {

@@ -8,6 +8,7 @@ import type { CleaningSummary } from "./clean.ts";
 import type { ContaminationReport } from "./decontaminate.ts";
 import type { Document, Drop } from "./document.ts";
 import { readDrops } from "./drop-log.ts";
+import type { FilterPreview } from "./filter.ts";
 import { type CorpusManifest, loadManifest, readShards } from "./shards.ts";
 
 /** Documents chosen by a hash of their ids: the same ones each time, spread over the whole corpus. */
@@ -72,6 +73,37 @@ export function formatCleaningAudit(audit: CleaningSummary, samples = 5): string
     return [title, ...lines].join("\n");
   });
   return [head, ...rules].join("\n\n");
+}
+
+/** What filters would remove, as text: each rule with its count, and the first documents it would take. */
+export function formatFilterPreview({ documents, dropped, rules }: FilterPreview): string {
+  const share = (count: number) => `${((100 * count) / Math.max(1, documents)).toFixed(1)}%`;
+  const parts = rules.map(({ rule, documents: count, onlyByThis, samples }) =>
+    [
+      `${rule}: ${count} documents (${share(count)}), ${onlyByThis} of them by no other rule`,
+      ...samples.map(({ id, reason, title }) => `  ${id}: ${reason}${title ? ` (${title})` : ""}`),
+    ].join("\n"),
+  );
+  return [`${dropped} of ${documents} documents (${share(dropped)}) would go`, ...parts].join("\n\n");
+}
+
+/** The contamination report as text: each benchmark, then each item with the documents that hold it. */
+export function formatContamination(report: ContaminationReport): string {
+  const benchmarks = Object.entries(report.byBenchmark).map(
+    ([name, { items, hit }]) => `${name}: ${hit} of ${items} items hit`,
+  );
+  const byItem = new Map<string, string[]>();
+  for (const { benchmark, item, document, source, rule, overlap } of report.hits) {
+    const documents = byItem.get(`${benchmark} ${item}`) ?? [];
+    documents.push(`  ${document} (${source}): ${rule}, ${(100 * overlap).toFixed(0)}% of its 8-grams`);
+    byItem.set(`${benchmark} ${item}`, documents);
+  }
+  const items = [...byItem].map(([item, documents]) => [item, ...documents].join("\n"));
+  return [
+    `${report.documents} documents hold items (${report.tooShort} items are too short to judge)`,
+    benchmarks.join("\n"),
+    ...items,
+  ].join("\n\n");
 }
 
 /** Which benchmark items were hit by which documents, or undefined if the corpus was not compared with any. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { ConfigError, formatBytes, formatCount, fromSystemError } from "../../core/index.ts";
+import { previewFilters } from "../../corpus/filter.ts";
 import {
   type CorpusManifest,
   corpusConfigSchema,
@@ -10,7 +11,13 @@ import {
   readShards,
   resolvePaths,
 } from "../../corpus/index.ts";
-import { cleaningAudit, formatCleaningAudit } from "../../corpus/inspect.ts";
+import {
+  cleaningAudit,
+  contamination,
+  formatCleaningAudit,
+  formatContamination,
+  formatFilterPreview,
+} from "../../corpus/inspect.ts";
 import { check, locate, problemsError } from "../../run/problems.ts";
 import { buildCorpusWithProgress } from "../../run/stages/corpus.ts";
 import { renderTable } from "../../run/table.ts";
@@ -63,6 +70,12 @@ export const corpusInspect: Command = {
     drops: { type: "text", value: "rule", description: "list what this rule left out" },
     sample: { type: "count", value: "n", description: "print the first n documents" },
     diff: { type: "flag", description: "what cleaning removed, rule by rule, with samples" },
+    preview: {
+      type: "path",
+      value: "corpus.yaml",
+      description: "what this file's filter limits would remove of the corpus, before they are applied",
+    },
+    contamination: { type: "flag", description: "which benchmark items were hit by which documents" },
     verify: { type: "flag", description: "compare every shard with the manifest's hash and count" },
   },
   examples: [
@@ -108,6 +121,25 @@ export const corpusInspect: Command = {
     if (values.flag("diff")) {
       const audit = await cleaningAudit(directory);
       return void write(audit, formatCleaningAudit(audit));
+    }
+    const limits = values.text("preview");
+    if (limits !== undefined) {
+      const { stages } = await loadCorpusConfig(limits);
+      const preview = await previewFilters(
+        readShards(directory),
+        stages.filter as Parameters<typeof previewFilters>[1],
+      );
+      return void write(preview, formatFilterPreview(preview));
+    }
+    if (values.flag("contamination")) {
+      const report = await contamination(directory);
+      if (!report)
+        throw new ConfigError("CORPUS_NOT_COMPARED", {
+          message: "this corpus was compared with no benchmark",
+          where: directory,
+          remedy: "build it with `stages.decontaminate`",
+        });
+      return void write(report, formatContamination(report));
     }
     const sample = values.number("sample");
     if (sample !== undefined) {

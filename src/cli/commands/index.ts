@@ -7,6 +7,7 @@ import { evaluation } from "./eval.ts";
 import { generate } from "./generate.ts";
 import { launch } from "./launch.ts";
 import { plan } from "./plan.ts";
+import { planCorpus } from "./plan-corpus.ts";
 import { report } from "./report.ts";
 import { demo, run } from "./run.ts";
 import { serve } from "./serve.ts";
@@ -18,6 +19,7 @@ export const commands: Command[] = [
   demo,
   run,
   plan,
+  planCorpus,
   report,
   corpusBuild,
   corpusInspect,

@@ -672,7 +672,8 @@ class JatsReader {
   #separate(builder: InlineBuilder): void {
     const text = builder.text.trimEnd();
     if (text === "") return;
-    const ended = /[.:;,?!)\]–—-]$/.test(text);
+    // An address at the end goes later; what stands before it has its own full stop.
+    const ended = /[.:;,?!)\]–—-]$|https?:\/\/\S+$/.test(text);
     if (!ended) this.#ledger.insert(1);
     builder.text = `${text}${ended ? "" : "."} `;
   }

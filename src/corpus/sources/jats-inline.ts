@@ -159,8 +159,8 @@ function addReference(element: XmlElement, builder: InlineBuilder, context: Jats
     const mark = type === "fn" || type === "table-fn" || raised;
     for (const item of inner.finish()) {
       if (typeof item !== "string") builder.push(item);
-      else if (mark && /^\s*\d/.test(item)) {
-        // A note's number must not run into the number it hangs on: 12.3 with note 1 is no 12.31.
+      else if (mark && /^\s*(?:\d|[a-z](?:,\s?[a-z])*\s*$)/.test(item)) {
+        // A note's mark must not run into what it hangs on: 12.3 with note 1 is no 12.31, "activities" with note a no "activitiesa".
         const script = superscript(item, builder.text.slice(-1));
         context.ledger.insert(countCharacters(script) - countCharacters(item));
         builder.text += script;

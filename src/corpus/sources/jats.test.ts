@@ -165,6 +165,14 @@ describe("the text of an article", () => {
     expect(documents[0]!.text).toContain("[table] Table 1: Doses; all groups [/table]");
   });
 
+  test("a table note's letter does not run into its cell; an address behind a caption leaves no second full stop", async () => {
+    const text = await bodyOf(
+      `<table-wrap id="t9"><label>Table 9</label><caption><p>Species tested.</p><p>DOI: <ext-link>http://dx.doi.org/10.1/x.004</ext-link></p><p>Source data.</p></caption><table><tr><td>Activities<xref ref-type="table-fn" rid="f1">a</xref> (U/mg)</td><td>12.3<xref ref-type="table-fn" rid="f2">1</xref></td></tr></table><table-wrap-foot><fn id="f1"><label>a</label><p>Mean.</p></fn></table-wrap-foot></table-wrap>`,
+    );
+    expect(text).toContain("Activitiesᵃ (U/mg) | 12.3¹");
+    expect(text).not.toContain("..");
+  });
+
   test("formulas, lists, definitions, boxes, notes, supplements", async () => {
     const math =
       "<mml:math><mml:mi>p</mml:mi><mml:mo>&lt;</mml:mo><mml:msup><mml:mn>10</mml:mn><mml:mrow><mml:mo>-</mml:mo><mml:mn>3</mml:mn></mml:mrow></mml:msup></mml:math>";
