@@ -8,6 +8,7 @@ const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   memory: () => import("./memory.bench.ts"),
   eval: () => import("./eval.bench.ts"),
   corpus: () => import("./corpus.bench.ts"),
+  studio: () => import("./studio.bench.ts"),
   "corpus-sources": () => import("./corpus-sources.bench.ts"),
   "corpus-stages": () => import("./corpus-stages.bench.ts"),
   "corpus-tokens": () => import("./corpus-tokens.bench.ts"),

@@ -125,6 +125,10 @@ export const trainingSchema = z.strictObject({
   maskDocuments: z.boolean().default(false),
   /** Corpora whose validation split is measured during training. Default: all that have one. */
   validation: z.array(z.string()).optional(),
+  /** What the model writes, greedily, after these prompts at each checkpoint: `train/<name>/samples.jsonl`, shown in the Studio. */
+  samples: z
+    .strictObject({ prompts: z.array(z.string().min(1)).min(1).max(16), maxTokens: count.default(40) })
+    .optional(),
   seed: z.number().int().min(0).optional(),
   ...passed.shape,
   /** How the torch engine is started and cut over machines. */

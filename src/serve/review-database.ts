@@ -109,6 +109,11 @@ export class ReviewDatabase {
     this.#db.close();
   }
 
+  /** "ok", or what SQLite finds wrong with the file. */
+  check(): string {
+    return String(this.#get("PRAGMA integrity_check")?.integrity_check);
+  }
+
   // ── sets ──
 
   createSet(set: Omit<ReviewSet, "id" | "created" | "closed">, items: NewItem[]): number {

@@ -124,13 +124,12 @@ export function reviewRoutes({ database, models, evaluation }: ReviewParts): { a
     const tasks = database.tasksFor(guest.set.id, guest.reviewer.id, guest.seed);
     return { ...guest, tasks };
   };
-  /** The task at a place of the reviewer's own order. */
-  const placeOf = (c: Context) => {
+  /** A task of the reviewer's set, named by its id: places move while answers are still being written. */
+  const taskOf = (c: Context) => {
     const guest = guestOf(c);
-    const number = idOf(c, "number");
-    const id = guest.tasks[number];
-    if (id === undefined) throw notFound(`task ${number}`);
-    return { ...guest, number, task: database.task(id), swapped: isSwapped(guest.seed, guest.reviewer.id, id) };
+    const id = idOf(c, "task");
+    if (!guest.tasks.includes(id)) throw notFound(`task ${id}`);
+    return { ...guest, task: database.task(id), swapped: isSwapped(guest.seed, guest.reviewer.id, id) };
   };
 
   app.get("/invite", (c) => {
@@ -140,17 +139,17 @@ export function reviewRoutes({ database, models, evaluation }: ReviewParts): { a
     const view: GuestView = {
       set: { name, kind, instructions, criteria, closed },
       reviewer: { name: reviewer.name },
-      tasks: tasks.map((task) => states.get(task) ?? "open"),
+      tasks: tasks.map((id) => ({ id, state: states.get(id) ?? "open" })),
     };
     return c.json(view);
   });
 
-  app.get("/invite/tasks/:number", (c) => {
-    const { number, task, reviewer, swapped } = placeOf(c);
+  app.get("/invite/tasks/:task", (c) => {
+    const { task, reviewer, swapped } = taskOf(c);
     const review = database.review(task.id, reviewer.id);
     const [left, right] = swapped && task.second ? [task.second, task.first] : [task.first, task.second];
     const view: GuestTask = {
-      number,
+      id: task.id,
       prompt: task.prompt,
       subject: task.subject,
       reference: task.reference,
@@ -163,8 +162,8 @@ export function reviewRoutes({ database, models, evaluation }: ReviewParts): { a
     return c.json(view);
   });
 
-  app.put("/invite/tasks/:number", async (c) => {
-    const { set, task, reviewer, swapped } = placeOf(c);
+  app.put("/invite/tasks/:task", async (c) => {
+    const { set, task, reviewer, swapped } = taskOf(c);
     if (set.closed !== null) throw conflict("this review set is closed; nothing further is taken");
     const { state, revision, body } = await readBody(c, saveSchema);
     const whole = { ...body, preference: body.preference as Preference | null };

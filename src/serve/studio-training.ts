@@ -2,13 +2,14 @@
 import { join } from "node:path";
 import { exists, readJson } from "../core/index.ts";
 import { loadConfig } from "../model/index.ts";
+import type { CheckpointSamples } from "../run/stages/checkpoint-samples.ts";
 import type { TrainEvent, TrainJob } from "../train/job.ts";
 import { GPUS } from "../train/plan/cluster.ts";
 import { flopPerToken } from "../train/plan/work.ts";
 import { LogTail, parseLine } from "./log-tail.ts";
 import { childFolder, listFolders } from "./studio-files.ts";
 import type { StudioRuns } from "./studio-runs.ts";
-import type { CheckpointSamples, StageState, TrainingCurve } from "./studio-types.ts";
+import type { StageState, TrainingCurve } from "./studio-types.ts";
 
 type Columns = Pick<TrainingCurve, "step" | "loss" | "learningRate" | "gradNorm" | "tokensPerSecond" | "samples">;
 const emptyColumns = (): Columns => ({

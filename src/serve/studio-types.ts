@@ -6,6 +6,7 @@ import type { PublishedScore } from "../eval/leaderboard/published.ts";
 import type { ItemRecord } from "../eval/record.ts";
 import type { Interval } from "../eval/statistics/index.ts";
 import type { Provenance } from "../run/provenance.ts";
+import type { CheckpointSamples } from "../run/stages/checkpoint-samples.ts";
 import type { Criterion, Flag, ReviewBody } from "./review-criteria.ts";
 import type { Reviewer, ReviewSet } from "./review-database.ts";
 import type { WinRate } from "./review-statistics.ts";
@@ -99,11 +100,6 @@ export interface TrainingCurve {
   checkpoints: { step: number; seconds: number; kept: boolean }[];
   spikes: { step: number; loss: number; zScore: number; action: string }[];
   samplesGenerated: CheckpointSamples[];
-}
-
-export interface CheckpointSamples {
-  step: number;
-  samples: { prompt: string; text: string }[];
 }
 
 // ── corpus ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -342,11 +338,11 @@ export interface GuestView {
   set: Pick<ReviewSet, "name" | "kind" | "instructions" | "criteria" | "closed">;
   reviewer: { name: string };
   /** In this reviewer's own order. */
-  tasks: ("open" | "draft" | "done")[];
+  tasks: { id: number; state: "open" | "draft" | "done" }[];
 }
 
 export interface GuestTask {
-  number: number;
+  id: number;
   prompt: string;
   subject: string;
   /** What a safe answer does, or the reference: shown on demand. */

@@ -12,6 +12,8 @@ import { StudioRuns } from "./studio-runs.ts";
 export interface StudioOptions {
   /** Folder of all run directories. */
   runs: string;
+  /** Folder of the built page. Default: dist/studio of the package. */
+  pages?: string;
 }
 
 export interface Studio {
@@ -22,8 +24,8 @@ export interface Studio {
 }
 
 /** @throws {ConfigError} STUDIO_NOT_BUILT. */
-export async function createStudio({ runs: root }: StudioOptions): Promise<Studio> {
-  const pages = await studioPages();
+export async function createStudio({ runs: root, pages: folder }: StudioOptions): Promise<Studio> {
+  const pages = await studioPages(folder);
   const runs = new StudioRuns(root);
   const database = new ReviewDatabase(join(root, ".studio", "review.db"));
   const closers: (() => Promise<void> | void)[] = [];

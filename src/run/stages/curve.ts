@@ -9,8 +9,8 @@ import { type KeptCheckpoint, listKept } from "../kept.ts";
 import type { LoadedRecipe } from "../load-recipe.ts";
 import type { followedPairs } from "../recipe.ts";
 import { filesOf } from "./corpus.ts";
-import { evaluateWithProgress, labelOf, loadModelAt, settingsOfBlock, solverLabelOf } from "./evaluation.ts";
-import { modelDirectory } from "./training.ts";
+import { evaluateWithProgress, labelOf, settingsOfBlock, solverLabelOf } from "./evaluation.ts";
+import { loadModelAt, modelDirectory } from "./training.ts";
 
 export interface CurvePoint {
   step: number;

@@ -76,11 +76,6 @@ export async function loadModelOf(
   });
 }
 
-export function loadModelAt(directory: string, name: string, recipe: Recipe): Promise<LanguageModel> {
-  const { endOfDocument } = recipe.tokenizer ?? {};
-  return openModel({ path: directory }, { name, ...(endOfDocument === undefined ? {} : { endOfDocument }) });
-}
-
 export const filesOfModel = (given: Recipe["models"][string]): string[] =>
   "path" in given ? [join(given.path, "config.json")] : "gguf" in given ? [given.gguf] : [];
 

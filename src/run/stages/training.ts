@@ -6,6 +6,7 @@ import { ConfigError, formatPercent, sha256File, writeFileAtomic, writeJsonAtomi
 import { loadBenchmark } from "../../eval/benchmarks/load.ts";
 import { findTaught } from "../../eval/contamination.ts";
 import { chatMlRoles, finetuningMessages } from "../../eval/prompts/index.ts";
+import { type LanguageModel, openModel } from "../../providers/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import {
   checkpointName,
@@ -27,6 +28,7 @@ import { keep, keepRhythm } from "../kept.ts";
 import { mixtureOf, pretrainingSteps, scheduleOf } from "../length.ts";
 import type { LoadedRecipe } from "../load-recipe.ts";
 import { type DuringTraining, followedPairs, type Recipe, type Training } from "../recipe.ts";
+import { CheckpointSampler } from "./checkpoint-samples.ts";
 import { filesOf } from "./corpus.ts";
 import { countTokens, tokensPrefix } from "./tokens.ts";
 
@@ -38,8 +40,8 @@ export function trainingStage(name: string, loaded: LoadedRecipe): Stage {
   const corpora = [...new Set([...(training.data ?? []).map(({ corpus }) => corpus), ...validation])];
   const benchmark = training.finetune && recipe.benchmarks[training.finetune.benchmark];
   const folder = folders.training(name);
-  // Threads and the number of checkpoints change no result.
-  const { threads: _threads, keepCheckpoints: _keep, ...settings } = training;
+  // Threads, the number of checkpoints and what is written at them change no result.
+  const { threads: _threads, keepCheckpoints: _keep, samples, ...settings } = training;
   const followed = followedPairs(recipe).flatMap(({ model, how }) => (model === name ? [how] : []));
   return {
     id: `train.${name}`,
@@ -67,10 +69,16 @@ export function trainingStage(name: string, loaded: LoadedRecipe): Stage {
       await writeJsonAtomic(join(directory, folder, "job.json"), job);
       // One that was written just before the process was killed.
       for (const { step } of await listCheckpoints(job.directory)) keepDue?.(step);
+      const sampler =
+        samples &&
+        new CheckpointSampler(job.directory, samples, (path) => loadModelAt(join(job.directory, path), name, recipe));
       const result = await trainWithProgress(job, signal, (event) => {
         log({ ...event, stage: `train.${name}` });
-        if (event.event === "checkpoint-saved") keepDue?.(event.step);
+        if (event.event !== "checkpoint-saved") return;
+        keepDue?.(event.step);
+        sampler?.add(event.step, event.path);
       });
+      await sampler?.done();
       return {
         counts: {
           ...counts,
@@ -107,6 +115,12 @@ export async function modelDirectory(model: string, recipe: Recipe, directory: s
     where: join(directory, folders.training(model)),
     remedy: "run the recipe again: it trains what is missing",
   });
+}
+
+/** A model directory of this run, such as a checkpoint, opened under a name. */
+export function loadModelAt(directory: string, name: string, recipe: Recipe): Promise<LanguageModel> {
+  const { endOfDocument } = recipe.tokenizer ?? {};
+  return openModel({ path: directory }, { name, ...(endOfDocument === undefined ? {} : { endOfDocument }) });
 }
 
 /** `train` with its events as lines on stderr: a live line on a terminal, one every ten seconds in a pipe. */

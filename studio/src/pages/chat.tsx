@@ -362,7 +362,7 @@ function Slider({
   return (
     <label className="field">
       <span className="row between">
-        {label} <output>{value}</output>
+        {label} <b>{value}</b>
       </span>
       <input
         type="range"

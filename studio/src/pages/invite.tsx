@@ -32,7 +32,7 @@ function secretOfLink(): string {
 }
 
 /** What could not be saved yet, kept in this browser until it is. */
-const unsavedKey = (secret: string, number: number) => `unsaved ${secret.slice(0, 12)} ${number}`;
+const unsavedKey = (secret: string, task: number) => `unsaved ${secret.slice(0, 12)} ${task}`;
 
 /** A clinician's own page: one task after the other, saved as it is typed. */
 export function InvitePage() {
@@ -52,14 +52,12 @@ export function InvitePage() {
   }, [view]);
   if (error) return <ErrorState error={error} retry={load} />;
   if (!view) return <Skeleton lines={8} />;
-  const done = view.tasks.filter((state) => state === "done").length;
-  const first = view.tasks.findIndex((state) => state !== "done");
-  const number =
-    query.task === undefined
-      ? Math.max(0, first)
-      : Math.min(view.tasks.length - 1, Math.max(0, Number(query.task) - 1 || 0));
+  const done = view.tasks.filter(({ state }) => state === "done").length;
+  const first = view.tasks.findIndex(({ state }) => state !== "done");
+  const asked = view.tasks.findIndex(({ id }) => String(id) === query.task);
+  const number = Math.max(0, asked >= 0 ? asked : first);
   const go = (to: number) => {
-    setQuery({ task: String(to + 1) }, true);
+    setQuery({ task: String(view.tasks[to]!.id) }, true);
     scrollTo(0, 0);
   };
   if (view.tasks.length === 0)
@@ -99,9 +97,8 @@ export function InvitePage() {
         <label className="row tight">
           <span className="small muted">task</span>
           <select value={number} onChange={(event) => go(Number(event.target.value))} aria-label="task">
-            {view.tasks.map((state, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a task is its place in this reviewer's order
-              <option key={i} value={i}>
+            {view.tasks.map(({ id, state }, i) => (
+              <option key={id} value={i}>
                 {i + 1} of {view.tasks.length}
                 {state === "done" ? " ✓" : state === "draft" ? " (begun)" : ""}
               </option>
@@ -118,18 +115,19 @@ export function InvitePage() {
         </button>
       </nav>
       <TaskView
-        key={number}
+        key={view.tasks[number]!.id}
         secret={secret}
-        number={number}
+        id={view.tasks[number]!.id}
         set={view.set}
-        onState={(state) =>
+        onState={(id, state) =>
           setView(
-            (before) => before && { ...before, tasks: before.tasks.map((one, i) => (i === number ? state : one)) },
+            (before) =>
+              before && { ...before, tasks: before.tasks.map((one) => (one.id === id ? { id, state } : one)) },
           )
         }
         onNext={() => {
-          const next = view.tasks.findIndex((state, i) => i > number && state !== "done");
-          const other = view.tasks.findIndex((state, i) => i !== number && state !== "done");
+          const next = view.tasks.findIndex(({ state }, i) => i > number && state !== "done");
+          const other = view.tasks.findIndex(({ state }, i) => i !== number && state !== "done");
           if (next >= 0 || other >= 0) go(next >= 0 ? next : other);
         }}
       />
@@ -141,15 +139,15 @@ type Saving = "saved" | "saving" | "typing" | "offline" | "conflict";
 
 function TaskView({
   secret,
-  number,
+  id,
   set,
   onState,
   onNext,
 }: {
   secret: string;
-  number: number;
+  id: number;
   set: GuestView["set"];
-  onState: (state: GuestTask["state"]) => void;
+  onState: (id: number, state: GuestTask["state"]) => void;
   onNext: () => void;
 }) {
   const [task, setTask] = useState<GuestTask>();
@@ -164,8 +162,8 @@ function TaskView({
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const queue = useRef<Promise<unknown>>(Promise.resolve());
   const headers = { "x-invite": secret };
-  const path = `/api/invite/tasks/${number}`;
-  const kept = unsavedKey(secret, number);
+  const path = `/api/invite/tasks/${id}`;
+  const kept = unsavedKey(secret, id);
 
   const load = useCallback(() => {
     getJson<GuestTask>(path, { headers: { "x-invite": secret } }).then((value) => {
@@ -198,7 +196,7 @@ function TaskView({
         setProblem(undefined);
         setSaving(latest.current === value ? "saved" : "typing");
         if (latest.current === value) localStorage.removeItem(kept);
-        onState(state);
+        onState(id, state);
         return true;
       } catch (failure) {
         const known = failure instanceof ApiError ? failure : undefined;
@@ -299,7 +297,7 @@ function TaskView({
               {(side === "left" ? task.left : task.right) || <span className="muted">(the model wrote nothing)</span>}
             </div>
             <JudgementForm
-              name={`${number}-${side}`}
+              name={`${id}-${side}`}
               criteria={set.criteria}
               judgement={body[side]}
               disabled={closed}
@@ -316,7 +314,7 @@ function TaskView({
               <label key={value}>
                 <input
                   type="radio"
-                  name={`${number}-preference`}
+                  name={`${id}-preference`}
                   checked={body.preference === value}
                   onChange={() => change({ ...body, preference: value })}
                 />
@@ -338,11 +336,18 @@ function TaskView({
       <footer className="review-foot">
         <SaveState saving={saving} problem={problem} onReload={load} onKeep={() => void keepMine()} />
         <span className="grow small muted">
-          {missing.length > 0
-            ? `Still open: ${missing.join("; ")}`
-            : task.state === "done"
-              ? "Handed in."
-              : "Complete."}
+          {missing.length === 0 ? (
+            task.state === "done" ? (
+              "Handed in."
+            ) : (
+              "Complete."
+            )
+          ) : (
+            <details>
+              <summary>Still open</summary>
+              {missing.join("; ")}
+            </details>
+          )}
         </span>
         <button type="submit" className="button primary" disabled={closed || missing.length > 0}>
           <Icon name="check" size={16} /> {task.state === "done" ? "Hand in again" : "Hand in"}
@@ -433,6 +438,9 @@ function JudgementForm({
   return (
     <fieldset className="judgement" disabled={disabled}>
       <legend className="sr-only">judgement</legend>
+      <p className="tiny muted">
+        1 {likert[0]} – 5 {likert[4]}
+      </p>
       {wanted.map((criterion) => (
         <fieldset key={criterion} className="criterion">
           <legend>

@@ -310,7 +310,7 @@ function Panels({ list }: { list: Shown[] }) {
   };
   const rate = column(({ learningRate }) => learningRate);
   const norm = column(({ gradNorm }) => gradNorm);
-  const speed = column(({ tokensPerSecond }) => smooth(tokensPerSecond, 0.8));
+  const speed = column(({ tokensPerSecond }) => smooth(tokensPerSecond, 0.8).map((rate) => rate && Math.round(rate)));
   const position = column((curve) => curve[axis === "step" ? "samples" : "step"]);
   const ownPeak = Number(peakTflops) * 1e12;
   const utilization = column((curve) => {

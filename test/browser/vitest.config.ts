@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/browser/**/*.test.ts"],
+    // One browser and one Studio at a time: two cores are the smallest machine we promise to test on.
+    maxWorkers: 1,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+  },
+});
