@@ -2,8 +2,8 @@ export { checkpointName, listCheckpoints } from "./checkpoint.ts";
 export { type DryRank, formatDryRun, runDryRun } from "./engines/dry-run.ts";
 export type { EngineOptions } from "./engines/embedded.ts";
 export { collectTorchEvents, type Launch, prepareTorchLaunch } from "./engines/torch.ts";
-export { torchSettingsSchema } from "./engines/torch-settings.ts";
-export { packageFolder, processesPerNode, workerPython } from "./engines/torchrun.ts";
+export { defaultMicroBatchSize, torchSettingsSchema } from "./engines/torch-settings.ts";
+export { packageFolder, processesOf, workerPython } from "./engines/torchrun.ts";
 export { readTrainEvents } from "./events.ts";
 export type { Example } from "./examples.ts";
 export {

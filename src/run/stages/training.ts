@@ -10,13 +10,16 @@ import { type LanguageModel, openModel } from "../../providers/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import {
   checkpointName,
+  defaultMicroBatchSize,
   finetuningExamples,
   finetuningSteps,
   listCheckpoints,
+  processesOf,
   progressPrinter,
   type TrainEvent,
   type TrainJob,
   type TrainResult,
+  torchSettingsSchema,
   train,
   trainJobSchema,
   writeExamples,
@@ -180,7 +183,7 @@ async function makeJob(
     seed: training.seed ?? recipe.seed,
     sequenceLength: training.sequenceLength,
     globalBatchSize: training.globalBatchSize,
-    microBatchSize: training.microBatchSize ?? training.globalBatchSize,
+    microBatchSize: training.microBatchSize ?? wholeMicroBatch(training),
     steps,
     schedule: scheduleOf(training, steps),
     engine: training.engine,
@@ -198,6 +201,13 @@ async function makeJob(
     growVocabulary: true,
   } satisfies Record<keyof TrainJob, unknown>);
   return { job, counts };
+}
+
+/** Windows computed at once where the recipe leaves it open. */
+function wholeMicroBatch(training: Training): number {
+  if (training.engine === "embedded") return training.globalBatchSize;
+  const settings = torchSettingsSchema.parse(training.torch ?? {});
+  return defaultMicroBatchSize(training, settings, processesOf(settings));
 }
 
 /** The model to start from; a config of the recipe is written out, with the tokenizer's vocabulary and end token. */

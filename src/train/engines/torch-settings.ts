@@ -77,6 +77,25 @@ export function layoutSize(layout: Layout): number {
   return layout.pipeline * layout.replicate * layout.tensor * (layout.shard ?? 1);
 }
 
+/** Products are at full speed from about so many tokens on; more only take memory. */
+const SATURATING_TOKENS = 8192;
+
+/**
+ * Windows computed at once where the job does not say: as many as the layout divides evenly and as keep a device busy.
+ * @param processes - All of the job's.
+ */
+export function defaultMicroBatchSize(
+  { globalBatchSize, sequenceLength }: Pick<TrainJob, "globalBatchSize" | "sequenceLength">,
+  { layout }: TorchSettings,
+  processes: number,
+): number {
+  const perRank = (globalBatchSize * layout.pipeline * layout.tensor) / processes;
+  const isEven = (size: number) => Number.isInteger(perRank / size) && (perRank / size) % layout.pipeline === 0;
+  const most = Math.max(1, Math.min(perRank, Math.floor(SATURATING_TOKENS / sequenceLength)));
+  for (let size = Math.floor(most); size > 1; size--) if (isEven(size)) return size;
+  return 1;
+}
+
 /** What worker/parallel.py would refuse, before a queue has been waited through. @throws {ConfigError} TRAIN_BAD_JOB */
 export function checkLayout(job: TrainJob, settings: TorchSettings, processes: number): void {
   const { layout } = settings;

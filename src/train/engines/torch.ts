@@ -29,7 +29,14 @@ import type { TrainEvent, TrainJob } from "../job.ts";
 import type { TrainResult } from "../trainer.ts";
 import type { EngineOptions } from "./embedded.ts";
 import { checkLayout, parseTorchSettings, type TorchSettings } from "./torch-settings.ts";
-import { findPython, packageFolder, processesPerNode, TORCHRUN_ENVIRONMENT, torchrunArguments } from "./torchrun.ts";
+import {
+  findPython,
+  packageFolder,
+  processesOf,
+  processesPerNode,
+  TORCHRUN_ENVIRONMENT,
+  torchrunArguments,
+} from "./torchrun.ts";
 
 /** In the job's directory: asks the worker to stop after its step. */
 export const STOP_FILE = ".stop";
@@ -57,7 +64,7 @@ interface PreparedLaunch {
 export async function prepareTorchLaunch(job: TrainJob): Promise<PreparedLaunch> {
   const settings = parseTorchSettings(job);
   checkJob(job);
-  checkLayout(job, settings, settings.nodes * processesPerNode(settings));
+  checkLayout(job, settings, processesOf(settings));
   const tokenizer = await loadTokenizer(job.tokenizer);
   const model = await modelIdentity(job.model);
   // One sample is enough to open and check every file.

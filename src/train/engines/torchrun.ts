@@ -53,6 +53,9 @@ export function processesPerNode(settings: TorchSettings): number {
   return gpus > 0 ? gpus : Math.ceil(layoutSize(settings.layout) / settings.nodes);
 }
 
+/** Processes of a whole job, on all its machines. */
+export const processesOf = (settings: TorchSettings): number => settings.nodes * processesPerNode(settings);
+
 /** For torchrun and, through it, for every process. */
 export const TORCHRUN_ENVIRONMENT: Record<string, string> = {
   PYTORCH_CUDA_ALLOC_CONF: "expandable_segments:True",
