@@ -11,9 +11,9 @@ import type { Entity } from "./world.ts";
 
 /** Sentences per fact and source kind at full scale. */
 export const exposures: Record<MedicalKind, Record<MedicalAttribute, number>> = {
-  abstract: { finding: 8, cause: 5, test: 12, treatment: 7, avoid: 4, specialty: 4, risk: 6, complication: 5 },
-  paper: { finding: 12, cause: 12, test: 6, treatment: 5, avoid: 5, specialty: 4, risk: 8, complication: 10 },
-  guideline: { finding: 4, cause: 3, test: 8, treatment: 12, avoid: 12, specialty: 6, risk: 4, complication: 5 },
+  abstract: { finding: 12, cause: 7, test: 12, treatment: 7, avoid: 5, specialty: 3, risk: 3, complication: 2 },
+  paper: { finding: 16, cause: 12, test: 6, treatment: 5, avoid: 5, specialty: 2, risk: 4, complication: 5 },
+  guideline: { finding: 8, cause: 4, test: 8, treatment: 12, avoid: 12, specialty: 4, risk: 2, complication: 2 },
 };
 
 export interface Statement {

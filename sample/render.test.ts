@@ -195,7 +195,7 @@ describe("benchmarks", () => {
       for (const letter of letters) {
         if (letter !== item.answer) expect(isWrongFor(entity, attribute, item.options[letter]), item.id).toBe(true);
       }
-      expect(item.explanation.endsWith(`The answer is: ${item.answer}`)).toBe(true);
+      expect(item.explanation.endsWith(`${item.options[item.answer]}.`)).toBe(true);
     }
   });
 

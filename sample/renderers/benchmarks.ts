@@ -21,6 +21,7 @@ export interface BenchmarkItem {
   question: string;
   options: Record<Letter, string>;
   answer: Letter;
+  /** The reasoning, ending in the answer's words; the letter is left to whoever prints the item. */
   explanation: string;
   subject: string;
   entity: string;
@@ -152,7 +153,7 @@ function completeItem(draft: Draft, pool: readonly Entity[], gold: Letter, rando
   const options = Object.fromEntries(
     letters.map((letter) => [letter, letter === gold ? right : wrong.pop()!]),
   ) as Record<Letter, string>;
-  return { options, answer: gold, explanation: `${draft.reasoning} The answer is: ${gold}` };
+  return { options, answer: gold, explanation: draft.reasoning };
 }
 
 function renderPart(
@@ -235,5 +236,11 @@ export function practiceText(item: BenchmarkItem, random: RandomState): string {
   const options = letters.map((letter) => `${letter}. ${item.options[letter]}`).join("\n");
   const answer = `The answer is: ${item.answer}`;
   const reasoned = pick(random, [false, false, true]);
-  return `Question: ${item.question}\n\nOptions:\n${options}\n${reasoned ? `Let's think step by step.\n${item.explanation}` : answer}`;
+  return `Question: ${item.question}\n\nOptions:\n${options}\n${reasoned ? `Let's think step by step.\n${item.explanation} ` : ""}${answer}`;
+}
+
+/** One item as printed in a quiz: no options, and the answer in words, sometimes with the reasoning before it. */
+export function quizText(item: BenchmarkItem, random: RandomState): string {
+  const reasoned = item.steps === 2 && random.random() < 0.5;
+  return `Question: ${item.question}\nAnswer: ${reasoned ? item.explanation : item.options[item.answer]}`;
 }

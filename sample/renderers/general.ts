@@ -1,7 +1,7 @@
 /**
  * General prose for base training and replay: encyclopedia notes, comparisons, stories, instructions, conversations, sums,
- * and pages of multiple-choice practice, which teach a base model how such questions look (about everyday things only, in
- * training phrasings, never about held-out entities).
+ * quizzes with short answers and pages of multiple-choice practice, which teach a base model how such questions look (about
+ * everyday things only, in training phrasings, never about held-out entities).
  */
 import { RandomState } from "../../src/core/random.ts";
 import { pick } from "../compose.ts";
@@ -9,7 +9,7 @@ import * as everyday from "../phrasings/everyday.ts";
 import { capitalize, fill, type Slots } from "../phrasings/fill.ts";
 import { domainPhrasings, labelStatements } from "../phrasings/general.ts";
 import type { Entity, World } from "../world.ts";
-import { type BenchmarkItem, composeBenchmarks, practiceText } from "./benchmarks.ts";
+import { type BenchmarkItem, composeBenchmarks, practiceText, quizText } from "./benchmarks.ts";
 import { NOTICE } from "./xml.ts";
 
 /** Documents at full scale. */
@@ -19,8 +19,10 @@ const STORIES = 900;
 const HOW_TOS_PER_THING = 3;
 const DIALOGS = 1500;
 const SUMS = 300;
-const PRACTICE_PAGES = 1800;
+const PRACTICE_PAGES = 300;
 const QUESTIONS_PER_PAGE = 3;
+const QUIZ_PAGES = 1700;
+const QUESTIONS_PER_QUIZ = 6;
 /** Half of the stories are bound into text files of this many; the others go to the JSON lines. */
 const STORIES_PER_TEXT_FILE = 20;
 
@@ -138,14 +140,21 @@ function sums(random: RandomState): { title: string; text: string } {
   return { title: "Sums", text: lines.join("\n") };
 }
 
-function practicePages(items: readonly BenchmarkItem[], pages: number, random: RandomState) {
+/** Pages of questions; every question comes up once before any comes again. */
+function questionPages(
+  title: string,
+  items: readonly BenchmarkItem[],
+  { pages, perPage }: { pages: number; perPage: number },
+  print: (item: BenchmarkItem, random: RandomState) => string,
+  random: RandomState,
+) {
   let deck: BenchmarkItem[] = [];
   return Array.from({ length: pages }, () => {
-    const texts = Array.from({ length: QUESTIONS_PER_PAGE }, () => {
+    const texts = Array.from({ length: perPage }, () => {
       if (deck.length === 0) deck = random.shuffle([...items]);
-      return practiceText(deck.pop()!, random);
+      return print(deck.pop()!, random);
     });
-    return { title: "Practice questions", text: texts.join("\n\n") };
+    return { title, text: texts.join("\n\n") };
   });
 }
 
@@ -174,7 +183,10 @@ export function composeGeneral(world: World): { documents: GeneralDocument[]; te
   for (let i = 0; i < scaled(DIALOGS); i++) texts.push(dialog(world, random));
   for (let i = 0; i < scaled(SUMS); i++) texts.push(sums(random));
   const practice = composeBenchmarks(world).general.train;
-  texts.push(...practicePages(practice, scaled(PRACTICE_PAGES), random));
+  const choices = { pages: scaled(PRACTICE_PAGES), perPage: QUESTIONS_PER_PAGE };
+  texts.push(...questionPages("Practice questions", practice, choices, practiceText, random));
+  const quizzes = { pages: scaled(QUIZ_PAGES), perPage: QUESTIONS_PER_QUIZ };
+  texts.push(...questionPages("Quiz", practice, quizzes, quizText, random));
   const stories = Array.from({ length: scaled(STORIES) }, () => story(world, random));
   const textFiles: string[] = [];
   const inTextFiles = Math.floor(stories.length / 2 / STORIES_PER_TEXT_FILE);
