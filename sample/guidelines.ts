@@ -1,16 +1,20 @@
-/** Guidelines before they become web pages or a PDF: three documents per condition, each with its share of the sentences. */
+/**
+ * Guidelines before they become web pages or a PDF: three documents per condition, each with its share of the sentences, and
+ * for conditions of the benchmarks' train split a page of questions and answers, as guideline publishers have them.
+ */
 import { RandomState } from "../src/core/random.ts";
 import { composeStatements, dealStatements, entitySlots, pick, type Statement } from "./compose.ts";
 import { fill } from "./phrasings/fill.ts";
 import { chains, type MedicalAttribute } from "./phrasings/medicine.ts";
 import { places } from "./phrasings/paperwork.ts";
+import { composeBenchmarks, quizText } from "./renderers/benchmarks.ts";
 import type { Entity, World } from "./world.ts";
 
 export interface GuidelineSection {
   title: string;
-  /** Sentences; a section is a paragraph or a list of them. */
   sentences: string[];
-  list: boolean;
+  /** One paragraph, one bullet a sentence, or a paragraph each (questions with their answers on a line of their own). */
+  layout: "paragraph" | "list" | "questions";
 }
 export interface Guideline {
   /** Path below the site root, without `.html`. */
@@ -23,7 +27,7 @@ export interface Guideline {
   references: string[];
 }
 
-type Plan = { title: string; attributes: MedicalAttribute[]; list: boolean }[];
+type Plan = { title: string; attributes: MedicalAttribute[]; layout: GuidelineSection["layout"] }[];
 
 /** The three documents about a condition, told in different orders. */
 const editions: { folder: string; title: string; plan: Plan; table: boolean }[] = [
@@ -32,11 +36,11 @@ const editions: { folder: string; title: string; plan: Plan; table: boolean }[] 
     title: "{X}: recognition and management",
     table: true,
     plan: [
-      { title: "Recognition", attributes: ["finding", "risk", "cause"], list: false },
-      { title: "Confirming the diagnosis", attributes: ["test"], list: true },
-      { title: "First-line treatment", attributes: ["treatment"], list: true },
-      { title: "What to avoid", attributes: ["avoid"], list: true },
-      { title: "Referral and follow-up", attributes: ["specialty", "complication"], list: false },
+      { title: "Recognition", attributes: ["finding", "risk", "cause"], layout: "paragraph" },
+      { title: "Confirming the diagnosis", attributes: ["test"], layout: "list" },
+      { title: "First-line treatment", attributes: ["treatment"], layout: "list" },
+      { title: "What to avoid", attributes: ["avoid"], layout: "list" },
+      { title: "Referral and follow-up", attributes: ["specialty", "complication"], layout: "paragraph" },
     ],
   },
   {
@@ -44,9 +48,9 @@ const editions: { folder: string; title: string; plan: Plan; table: boolean }[] 
     title: "Quick reference guide: {X}",
     table: false,
     plan: [
-      { title: "In short", attributes: ["finding", "cause", "risk", "test"], list: false },
-      { title: "Do", attributes: ["treatment", "specialty"], list: true },
-      { title: "Do not", attributes: ["avoid", "complication"], list: true },
+      { title: "In short", attributes: ["finding", "cause", "risk", "test"], layout: "paragraph" },
+      { title: "Do", attributes: ["treatment", "specialty"], layout: "list" },
+      { title: "Do not", attributes: ["avoid", "complication"], layout: "list" },
     ],
   },
   {
@@ -54,10 +58,10 @@ const editions: { folder: string; title: string; plan: Plan; table: boolean }[] 
     title: "Care pathway for {X}",
     table: false,
     plan: [
-      { title: "Step 1: suspect", attributes: ["finding", "risk", "cause"], list: false },
-      { title: "Step 2: confirm and refer", attributes: ["test", "specialty"], list: false },
-      { title: "Step 3: treat safely", attributes: ["treatment", "avoid"], list: false },
-      { title: "Step 4: review", attributes: ["complication"], list: false },
+      { title: "Step 1: suspect", attributes: ["finding", "risk", "cause"], layout: "paragraph" },
+      { title: "Step 2: confirm and refer", attributes: ["test", "specialty"], layout: "paragraph" },
+      { title: "Step 3: treat safely", attributes: ["treatment", "avoid"], layout: "paragraph" },
+      { title: "Step 4: review", attributes: ["complication"], layout: "paragraph" },
     ],
   },
 ];
@@ -72,28 +76,34 @@ const overviews = [
 /** All guideline documents. */
 export function composeGuidelines(world: World): Guideline[] {
   const random = new RandomState(world.seed + 13);
+  const practice = composeBenchmarks(world).medical.train;
   return world.conditions.flatMap((entity) => {
     const hands = dealStatements(composeStatements(entity, "guideline", world.volume, random), editions.length);
-    return editions.map((edition, i): Guideline => {
+    const published = () => `${random.integer(2014, 2025)}-${String(random.integer(1, 13)).padStart(2, "0")}-15`;
+    const documents = editions.map((edition, i): Guideline => {
       const hand = hands[i]!;
       const overview = random
         .shuffle([...overviews])
         .slice(0, 2)
         .map((template) => fill(template, { X: entity.name, place: pick(random, places) }));
       const sections = edition.plan.map(
-        ({ title, attributes, list }): GuidelineSection => ({ title, list, sentences: sentencesOf(hand, attributes) }),
+        ({ title, attributes, layout }): GuidelineSection => ({
+          title,
+          layout,
+          sentences: sentencesOf(hand, attributes),
+        }),
       );
       if (entity.partition === "train") {
         const chain = fill(pick(random, chains), entitySlots(entity, random));
-        sections.push({ title: "Reasoning", list: false, sentences: [chain] });
+        sections.push({ title: "Reasoning", layout: "paragraph", sentences: [chain] });
       }
       return {
         path: `${edition.folder}/${entity.slug}`,
         title: fill(edition.title, { X: entity.name }),
         entity,
-        published: `${random.integer(2014, 2025)}-${String(random.integer(1, 13)).padStart(2, "0")}-15`,
+        published: published(),
         sections: [
-          { title: "Overview", list: false, sentences: overview },
+          { title: "Overview", layout: "paragraph", sentences: overview },
           ...sections.filter((section) => section.sentences.length > 0),
         ],
         ...(edition.table ? { table: summaryTable(entity) } : {}),
@@ -103,6 +113,19 @@ export function composeGuidelines(world: World): Guideline[] {
         ],
       };
     });
+    const questions = practice.filter((item) => item.entity === entity.name).map((item) => quizText(item, random));
+    if (questions.length === 0) return documents;
+    return [
+      ...documents,
+      {
+        path: `questions/${entity.slug}`,
+        title: fill("Questions and answers about {X}", { X: entity.name }),
+        entity,
+        published: published(),
+        sections: [{ title: "Questions", layout: "questions", sentences: questions }],
+        references: [`${entity.source}. Summary of recommendations.`],
+      },
+    ];
   });
 }
 

@@ -239,8 +239,9 @@ export function practiceText(item: BenchmarkItem, random: RandomState): string {
   return `Question: ${item.question}\n\nOptions:\n${options}\n${reasoned ? `Let's think step by step.\n${item.explanation} ` : ""}${answer}`;
 }
 
-/** One item as printed in a quiz: no options, and the answer in words, sometimes with the reasoning before it. */
+/** One item as printed in a quiz: no options, and the answer in words; two-step questions sometimes with the reasoning. */
 export function quizText(item: BenchmarkItem, random: RandomState): string {
+  const verdict = `The answer is: ${item.options[item.answer]}`;
   const reasoned = item.steps === 2 && random.random() < 0.5;
-  return `Question: ${item.question}\nAnswer: ${reasoned ? item.explanation : item.options[item.answer]}`;
+  return `Question: ${item.question}\n${reasoned ? `Let's think step by step.\n${item.explanation}\n` : ""}${verdict}`;
 }

@@ -77,7 +77,7 @@ function layOut(title: string, guidelines: readonly Guideline[]): Line[][] {
     add(guideline.title, HEADING_SIZE, 16);
     for (const section of guideline.sections) {
       add(section.title, BODY_SIZE + 1.5, 8);
-      if (section.list) for (const sentence of section.sentences) add(`- ${sentence}`, BODY_SIZE, 2);
+      if (section.layout === "list") for (const sentence of section.sentences) add(`- ${sentence}`, BODY_SIZE, 2);
       else add(section.sentences.join(" "), BODY_SIZE, 3);
     }
   }

@@ -2,7 +2,7 @@
  * A static site of guidelines, to be crawled over HTTP or read as files: home, topic lists cut into pages, articles with
  * navigation, cookie banner, summary table and references; print copies that repeat articles; drafts that robots.txt forbids.
  */
-import type { Guideline } from "../guidelines.ts";
+import type { Guideline, GuidelineSection } from "../guidelines.ts";
 import { slugOf } from "../world.ts";
 import { NOTICE, escapeXml as x } from "./xml.ts";
 
@@ -31,13 +31,19 @@ ${main}
 `;
 }
 
+function body({ layout, sentences }: GuidelineSection): string {
+  switch (layout) {
+    case "paragraph":
+      return `<p>${x(sentences.join(" "))}</p>`;
+    case "list":
+      return `<ul>\n${sentences.map((text) => `<li>${x(text)}</li>`).join("\n")}\n</ul>`;
+    case "questions":
+      return sentences.map((text) => `<p>${x(text).replaceAll("\n", "<br>\n")}</p>`).join("\n");
+  }
+}
+
 function article(guideline: Guideline): string {
-  const sections = guideline.sections.map((s) => {
-    const body = s.list
-      ? `<ul>\n${s.sentences.map((t) => `<li>${x(t)}</li>`).join("\n")}\n</ul>`
-      : `<p>${x(s.sentences.join(" "))}</p>`;
-    return `<h2>${s.title}</h2>\n${body}`;
-  });
+  const sections = guideline.sections.map((section) => `<h2>${section.title}</h2>\n${body(section)}`);
   const table = guideline.table
     ? `<h2>Summary</h2>\n<table><caption>${x(guideline.table.caption)}</caption><tbody>\n${guideline.table.rows.map(([k, v]) => `<tr><th scope="row">${k}</th><td>${x(v)}</td></tr>`).join("\n")}\n</tbody></table>`
     : "";
