@@ -51,6 +51,21 @@ export function dealStatements(statements: readonly Statement[], documents: numb
   return hands;
 }
 
+/**
+ * Deals conditions to case collections: every condition comes up `times` times, among others it shares nothing with, so that
+ * neither title nor neighbours give a diagnosis away before its finding is told.
+ */
+export function dealCases(
+  conditions: readonly Entity[],
+  { times, perCollection }: { times: number; perCollection: number },
+  random: RandomState,
+): Entity[][] {
+  const deck = Array.from({ length: times }, () => random.shuffle([...conditions])).flat();
+  return Array.from({ length: Math.ceil(deck.length / perCollection) }, (_, i) =>
+    deck.slice(i * perCollection, (i + 1) * perCollection),
+  );
+}
+
 export function pick<T>(random: RandomState, items: readonly T[]): T {
   return items[random.integer(0, items.length)]!;
 }

@@ -3,9 +3,9 @@
  * for conditions of the benchmarks' train split a page of questions and answers, as guideline publishers have them.
  */
 import { RandomState } from "../src/core/random.ts";
-import { composeStatements, dealStatements, entitySlots, pick, type Statement } from "./compose.ts";
+import { composeStatements, dealCases, dealStatements, entitySlots, pick, type Statement } from "./compose.ts";
 import { fill } from "./phrasings/fill.ts";
-import { chains, type MedicalAttribute } from "./phrasings/medicine.ts";
+import { chains, type MedicalAttribute, recognitions } from "./phrasings/medicine.ts";
 import { places } from "./phrasings/paperwork.ts";
 import { composeBenchmarks, quizText } from "./renderers/benchmarks.ts";
 import type { Entity, World } from "./world.ts";
@@ -20,7 +20,8 @@ export interface Guideline {
   /** Path below the site root, without `.html`. */
   path: string;
   title: string;
-  entity: Entity;
+  /** Topic list it stands in: a specialty, or "recognition". */
+  group: string;
   published: string;
   sections: GuidelineSection[];
   table?: { caption: string; rows: [string, string][] };
@@ -73,14 +74,39 @@ const overviews = [
   "It should be read together with local policy.",
 ];
 
+/** Lists that lead from findings to conditions: how many name each condition. */
+const RECOGNITIONS = 12;
+
 /** All guideline documents. */
 export function composeGuidelines(world: World): Guideline[] {
   const random = new RandomState(world.seed + 13);
+  const published = () => `${random.integer(2014, 2025)}-${String(random.integer(1, 13)).padStart(2, "0")}-15`;
   const practice = composeBenchmarks(world).medical.train;
-  return world.conditions.flatMap((entity) => {
+  const recognition = dealCases(
+    world.conditions,
+    { times: Math.max(1, Math.round(RECOGNITIONS * world.volume)), perCollection: 10 },
+    random,
+  ).map(
+    (conditions, i): Guideline => ({
+      path: `recognition/list-${String(i + 1).padStart(3, "0")}`,
+      title: `From finding to diagnosis: list ${i + 1}`,
+      group: "recognition",
+      published: published(),
+      sections: [
+        {
+          title: "What to think of",
+          layout: "list",
+          sentences: conditions.map(({ name, attributes }) =>
+            fill(pick(random, recognitions), { X: name, v: attributes.finding! }),
+          ),
+        },
+      ],
+      references: ["Panel on diagnosis. Evidence review. Northfold Guideline Collaborative."],
+    }),
+  );
+  const documents = world.conditions.flatMap((entity): Guideline[] => {
     const hands = dealStatements(composeStatements(entity, "guideline", world.volume, random), editions.length);
-    const published = () => `${random.integer(2014, 2025)}-${String(random.integer(1, 13)).padStart(2, "0")}-15`;
-    const documents = editions.map((edition, i): Guideline => {
+    const about = editions.map((edition, i): Guideline => {
       const hand = hands[i]!;
       const overview = random
         .shuffle([...overviews])
@@ -100,7 +126,7 @@ export function composeGuidelines(world: World): Guideline[] {
       return {
         path: `${edition.folder}/${entity.slug}`,
         title: fill(edition.title, { X: entity.name }),
-        entity,
+        group: entity.group,
         published: published(),
         sections: [
           { title: "Overview", layout: "paragraph", sentences: overview },
@@ -114,19 +140,20 @@ export function composeGuidelines(world: World): Guideline[] {
       };
     });
     const questions = practice.filter((item) => item.entity === entity.name).map((item) => quizText(item, random));
-    if (questions.length === 0) return documents;
+    if (questions.length === 0) return about;
     return [
-      ...documents,
+      ...about,
       {
         path: `questions/${entity.slug}`,
         title: fill("Questions and answers about {X}", { X: entity.name }),
-        entity,
+        group: entity.group,
         published: published(),
         sections: [{ title: "Questions", layout: "questions", sentences: questions }],
         references: [`${entity.source}. Summary of recommendations.`],
       },
     ];
   });
+  return [...documents, ...recognition];
 }
 
 function sentencesOf(hand: readonly Statement[], attributes: readonly MedicalAttribute[]): string[] {

@@ -277,3 +277,27 @@ export const vignettes: readonly string[] = [
   "The index patient, a {who} of {age} {unit}s, had {finding}. This pointed to {X}, and {test} settled the question.",
   "A {who} aged {age} {unit}s was referred to {specialty} for {X}. Treatment began with {treatment}. There was no sign of {complication} after one year.",
 ];
+
+/** Sentences that lead from the finding to the condition, as a reader meets a patient; the other way round is the easy one. */
+export const recognitions: readonly string[] = [
+  "The finding of {v} points to {X}.",
+  "The presence of {v} suggests {X}.",
+  "When a patient has {v}, {X} is the likely diagnosis.",
+  "If you see {v}, think of {X}.",
+  "Behind {v} there is often {X}.",
+  "Any patient with {v} should be examined for {X}.",
+  "The picture of {v} is that of {X}.",
+  "{v}: consider {X}.",
+  "Given {v}, the diagnosis to exclude is {X}.",
+  "A history of {v} should bring {X} to mind.",
+  "Where there is {v}, look for {X}.",
+];
+
+/** Case histories in which the diagnosis comes after the finding. */
+export const cases: readonly string[] = [
+  ...vignettes.filter((t) => t.includes("{finding}") && t.indexOf("{finding}") < t.indexOf("{X}")),
+  "A {age}-{unit}-old {who} presented with {finding}. This was a case of {X}.",
+  "In a {who} aged {age} {unit}s the striking feature was {finding}. The final diagnosis was {X}.",
+  "A {age}-{unit}-old {who} had {finding}. The consultant recognized {X} at once.",
+  "The {who}, {age} {unit}s old, came because of {finding}. It turned out to be {X}, and the treatment was {treatment}.",
+];

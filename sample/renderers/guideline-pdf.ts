@@ -154,7 +154,7 @@ export function renderPdf(title: string, guidelines: readonly Guideline[]): Buff
 /** File `guidelines-pdf/acute-care.pdf`: one guideline on eight conditions. */
 export function renderGuidelinePdf(guidelines: readonly Guideline[]): Map<string, Buffer> {
   const byGroup = new Map<string, Guideline>();
-  for (const g of guidelines) if (g.table !== undefined && !byGroup.has(g.entity.group)) byGroup.set(g.entity.group, g);
+  for (const g of guidelines) if (g.table !== undefined && !byGroup.has(g.group)) byGroup.set(g.group, g);
   const chosen = [...byGroup.values()].slice(0, 8);
   return new Map([["guidelines-pdf/acute-care.pdf", renderPdf("Handbook of common conditions", chosen)]]);
 }

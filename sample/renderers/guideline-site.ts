@@ -95,9 +95,9 @@ export function renderGuidelineSite(guidelines: readonly Guideline[]): {
   );
 
   let listPages = 0;
-  const groups = [...new Set(guidelines.map((g) => g.entity.group))];
+  const groups = [...new Set(guidelines.map((g) => g.group))];
   for (const group of groups) {
-    const members = guidelines.filter((g) => g.entity.group === group);
+    const members = guidelines.filter((g) => g.group === group);
     const pages = Math.ceil(members.length / LINKS_PER_PAGE);
     for (let p = 1; p <= pages; p++) {
       const path = `topics/${slugOf(group)}/${p === 1 ? "index" : `page-${p}`}.html`;

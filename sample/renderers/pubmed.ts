@@ -4,15 +4,18 @@
  * one record that is not well-formed XML.
  */
 import { RandomState } from "../../src/core/random.ts";
-import { composeStatements, dealStatements, entitySlots, pick, type Statement } from "../compose.ts";
+import { composeStatements, dealCases, dealStatements, entitySlots, pick, type Statement } from "../compose.ts";
 import { type Author, appearsIn, composeAuthors, composeFiller, type Paper } from "../papers.ts";
 import { fill } from "../phrasings/fill.ts";
-import { vignettes } from "../phrasings/medicine.ts";
+import { cases, vignettes } from "../phrasings/medicine.ts";
 import { fillers, journals } from "../phrasings/paperwork.ts";
 import type { Entity, World } from "../world.ts";
 import { NOTICE, escapeXml as x } from "./xml.ts";
 
 const ABSTRACTS_PER_CONDITION = 10;
+/** Case series that tell of each condition, and cases in one. */
+const CASE_SERIES_PER_CONDITION = 8;
+const CASES_PER_SERIES = 5;
 const FIRST_PMID = 38_000_001;
 
 interface Citation {
@@ -206,6 +209,18 @@ function fromPaper(paper: Paper): Citation {
   };
 }
 
+/** Short histories of patients who have nothing in common, each ending in the diagnosis. */
+function composeCaseSeries(conditions: Entity[], pmid: number, random: RandomState): Citation {
+  const histories = conditions.map((entity) => fill(pick(random, cases), entitySlots(entity, random)));
+  return {
+    ...composeCitation(conditions[0]!, [], pmid, 0, random),
+    title: `${pick(random, ["Instructive cases", "Cases from the wards", "What the patients had", "Notes from the clinic"])}, part ${pmid % 1000}.`,
+    sections: [{ text: histories.join(" ") }],
+    types: ["Case Reports", "Journal Article"],
+    mesh: ["Humans", "Diagnosis, Differential"],
+  };
+}
+
 /** Files `pubmed/pubmed26n0001.xml` (baseline) and `pubmed26n0002.xml` (update), before compression. */
 export function renderPubMed(
   world: World,
@@ -218,6 +233,9 @@ export function renderPubMed(
     const hands = dealStatements(composeStatements(entity, "abstract", world.volume, random), documents);
     return hands.map((hand, index) => composeCitation(entity, hand, pmid++, index, random));
   });
+  const timesTold = Math.max(1, Math.round(CASE_SERIES_PER_CONDITION * world.volume));
+  for (const conditions of dealCases(world.conditions, { times: timesTold, perCollection: CASES_PER_SERIES }, random))
+    abstracts.push(composeCaseSeries(conditions, pmid++, random));
   random.shuffle(abstracts);
   const withPapers = papers.filter(appearsIn.pubmed).map(fromPaper);
 
