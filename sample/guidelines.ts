@@ -1,5 +1,5 @@
 /**
- * Guidelines before they become web pages or a PDF: three documents per condition, each with its share of the sentences, and
+ * Guidelines before they become web pages or a PDF: six documents per condition, each with its share of the sentences, and
  * for conditions of the benchmarks' train split a page of questions and answers, as guideline publishers have them.
  */
 import { RandomState } from "../src/core/random.ts";
@@ -30,7 +30,7 @@ export interface Guideline {
 
 type Plan = { title: string; attributes: MedicalAttribute[]; layout: GuidelineSection["layout"] }[];
 
-/** The three documents about a condition, told in different orders. */
+/** The documents about a condition, told in different orders. */
 const editions: { folder: string; title: string; plan: Plan; table: boolean }[] = [
   {
     folder: "guidelines",
@@ -63,6 +63,41 @@ const editions: { folder: string; title: string; plan: Plan; table: boolean }[] 
       { title: "Step 2: confirm and refer", attributes: ["test", "specialty"], layout: "paragraph" },
       { title: "Step 3: treat safely", attributes: ["treatment", "avoid"], layout: "paragraph" },
       { title: "Step 4: review", attributes: ["complication"], layout: "paragraph" },
+    ],
+  },
+  {
+    folder: "checklists",
+    title: "Checklist: {X}",
+    table: false,
+    plan: [
+      { title: "Before you start", attributes: ["risk", "finding"], layout: "list" },
+      { title: "Order", attributes: ["test"], layout: "list" },
+      { title: "Never", attributes: ["avoid"], layout: "list" },
+      { title: "Give", attributes: ["treatment"], layout: "list" },
+      { title: "Explain", attributes: ["cause", "complication"], layout: "list" },
+      { title: "Call", attributes: ["specialty"], layout: "list" },
+    ],
+  },
+  {
+    folder: "leaflets",
+    title: "Information for families: {X}",
+    table: false,
+    plan: [
+      { title: "What it is", attributes: ["cause", "finding"], layout: "paragraph" },
+      { title: "How it is treated", attributes: ["treatment", "test"], layout: "paragraph" },
+      { title: "What could do harm", attributes: ["avoid", "complication", "risk"], layout: "paragraph" },
+      { title: "Who will help", attributes: ["specialty"], layout: "paragraph" },
+    ],
+  },
+  {
+    folder: "audit",
+    title: "Audit standards for {X}",
+    table: false,
+    plan: [
+      { title: "Standards of treatment", attributes: ["treatment"], layout: "list" },
+      { title: "Standards of safety", attributes: ["avoid"], layout: "list" },
+      { title: "Standards of diagnosis", attributes: ["test", "finding", "cause"], layout: "list" },
+      { title: "Outcomes", attributes: ["complication", "risk", "specialty"], layout: "paragraph" },
     ],
   },
 ];
