@@ -48,8 +48,8 @@ interface HeldDraft {
   heldOut: BenchmarkItem["heldOut"];
 }
 
-/** Phrasings per fact in the train split. */
-const TRAIN_PHRASINGS = 2;
+/** Phrasings per fact. */
+const PHRASINGS: Record<Split, number> = { train: 2, validation: 1, test: 1 };
 /** Share of the train entities' facts that the test split also asks, in its own phrasings. */
 const SEEN_ENTITY_FRACTION = 0.12;
 
@@ -166,7 +166,7 @@ function renderPart(
   const inPartition = (partition: Partition) => entities.filter((entity) => entity.partition === partition);
   const build = (split: Split): BenchmarkItem[] => {
     const drafts = inPartition(split).flatMap((entity) =>
-      draftsOf(entity, split, split === "train" ? TRAIN_PHRASINGS : 1, random).map(
+      draftsOf(entity, split, PHRASINGS[split], random).map(
         (draft): HeldDraft => ({
           draft,
           heldOut: split === "train" ? "none" : "entity",
@@ -220,10 +220,17 @@ export function composeBenchmarks(world: World): Benchmarks {
   };
 }
 
-/** Files `benchmarks/{medical,general}-{train,validation,test}.jsonl`. */
+/** Files `benchmarks/{medical,reasoning,general}-{train,validation,test}.jsonl`; reasoning is the two-step part of medical. */
 export function renderBenchmarks(world: World): Map<string, string> {
   const files = new Map<string, string>();
-  for (const [name, splits] of Object.entries(composeBenchmarks(world))) {
+  const { medical, general } = composeBenchmarks(world);
+  const twoSteps = (items: BenchmarkItem[]) => items.filter(({ steps }) => steps === 2);
+  const reasoning = {
+    train: twoSteps(medical.train),
+    validation: twoSteps(medical.validation),
+    test: twoSteps(medical.test),
+  };
+  for (const [name, splits] of Object.entries({ medical, reasoning, general })) {
     for (const [split, items] of Object.entries(splits) as [Split, BenchmarkItem[]][]) {
       files.set(`benchmarks/${name}-${split}.jsonl`, items.map((item) => `${JSON.stringify(item)}\n`).join(""));
     }
