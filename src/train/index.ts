@@ -5,7 +5,7 @@ export { collectTorchEvents, type Launch, prepareTorchLaunch } from "./engines/t
 export { defaultMicroBatchSize, torchSettingsSchema } from "./engines/torch-settings.ts";
 export { packageFolder, processesOf, workerPython } from "./engines/torchrun.ts";
 export { readTrainEvents } from "./events.ts";
-export type { Example } from "./examples.ts";
+export { type Example, ExampleSamples, loadExamples } from "./examples.ts";
 export {
   type ChatRoles,
   type FinetuningMessages,

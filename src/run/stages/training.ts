@@ -10,10 +10,12 @@ import { type LanguageModel, openModel } from "../../providers/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import {
   checkpointName,
-  defaultMicroBatchSize,
+defaultMicroBatchSize,
+  ExampleSamples,
   finetuningExamples,
   finetuningSteps,
   listCheckpoints,
+  loadExamples,
   processesOf,
   progressPrinter,
   type TrainEvent,
@@ -326,6 +328,12 @@ async function finetuningData(training: Training, loaded: LoadedRecipe, tokenize
   const held =
     split === "train" && (benchmark.splits.validation?.items.length ?? 0) > 0 ? await write("validation") : undefined;
   await writeFileAtomic(join(folder, "left-out.jsonl"), left.map((one) => `${JSON.stringify(one)}\n`).join(""));
+  const { sequenceLength, epochs = 1, globalBatchSize } = training;
+  // An epoch is as many windows as its examples fill: their number when each stands alone.
+  const windows = async () => {
+    const order = { sequenceLength, layout, seed: training.seed ?? recipe.seed, padId: 0 };
+    return new ExampleSamples(await loadExamples(examples.path, sequenceLength), order).length;
+  };
   return {
     data: {
       kind: "finetuning" as const,
@@ -333,12 +341,7 @@ async function finetuningData(training: Training, loaded: LoadedRecipe, tokenize
       validation: held && held.counts.examples > 0 ? [{ name: `${benchmarkName} answers`, examples: held.path }] : [],
       layout,
     },
-    steps:
-      training.steps ??
-      finetuningSteps(examples.counts.examples, {
-        epochs: training.epochs ?? 1,
-        globalBatchSize: training.globalBatchSize,
-      }),
+    steps: training.steps ?? finetuningSteps(await windows(), { epochs, globalBatchSize }),
     counts: examples.counts,
   };
 }
