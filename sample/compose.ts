@@ -9,14 +9,11 @@ import { fill, type Slots } from "./phrasings/fill.ts";
 import { type MedicalAttribute, type MedicalKind, medicalAttributes, medicalPhrasings } from "./phrasings/medicine.ts";
 import type { Entity } from "./world.ts";
 
-/**
- * Sentences per fact and source kind at full scale: about one a document, because a fact that stands twice in a document can be
- * copied the second time, and need not be remembered.
- */
+/** Sentences per fact and source kind at full scale. */
 export const exposures: Record<MedicalKind, Record<MedicalAttribute, number>> = {
-  abstract: { finding: 9, cause: 7, test: 10, treatment: 6, avoid: 5, specialty: 3, risk: 2, complication: 2 },
-  paper: { finding: 6, cause: 7, test: 4, treatment: 3, avoid: 3, specialty: 2, risk: 3, complication: 4 },
-  guideline: { finding: 6, cause: 5, test: 7, treatment: 9, avoid: 9, specialty: 5, risk: 2, complication: 2 },
+  abstract: { finding: 8, cause: 8, test: 10, treatment: 7, avoid: 6, specialty: 3, risk: 2, complication: 2 },
+  paper: { finding: 10, cause: 12, test: 6, treatment: 5, avoid: 5, specialty: 2, risk: 2, complication: 4 },
+  guideline: { finding: 6, cause: 5, test: 8, treatment: 11, avoid: 11, specialty: 4, risk: 1, complication: 1 },
 };
 
 export interface Statement {

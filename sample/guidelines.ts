@@ -1,5 +1,5 @@
 /**
- * Guidelines before they become web pages or a PDF: six documents per condition, each with its share of the sentences, and
+ * Guidelines before they become web pages or a PDF: three documents per condition, each with its share of the sentences, and
  * for conditions of the benchmarks' train split a page of questions and answers, as guideline publishers have them.
  */
 import { RandomState } from "../src/core/random.ts";
@@ -65,41 +65,6 @@ const editions: { folder: string; title: string; plan: Plan; table: boolean }[] 
       { title: "Step 4: review", attributes: ["complication"], layout: "paragraph" },
     ],
   },
-  {
-    folder: "checklists",
-    title: "Checklist: {X}",
-    table: false,
-    plan: [
-      { title: "Before you start", attributes: ["risk", "finding"], layout: "list" },
-      { title: "Order", attributes: ["test"], layout: "list" },
-      { title: "Never", attributes: ["avoid"], layout: "list" },
-      { title: "Give", attributes: ["treatment"], layout: "list" },
-      { title: "Explain", attributes: ["cause", "complication"], layout: "list" },
-      { title: "Call", attributes: ["specialty"], layout: "list" },
-    ],
-  },
-  {
-    folder: "leaflets",
-    title: "Information for families: {X}",
-    table: false,
-    plan: [
-      { title: "What it is", attributes: ["cause", "finding"], layout: "paragraph" },
-      { title: "How it is treated", attributes: ["treatment", "test"], layout: "paragraph" },
-      { title: "What could do harm", attributes: ["avoid", "complication", "risk"], layout: "paragraph" },
-      { title: "Who will help", attributes: ["specialty"], layout: "paragraph" },
-    ],
-  },
-  {
-    folder: "audit",
-    title: "Audit standards for {X}",
-    table: false,
-    plan: [
-      { title: "Standards of treatment", attributes: ["treatment"], layout: "list" },
-      { title: "Standards of safety", attributes: ["avoid"], layout: "list" },
-      { title: "Standards of diagnosis", attributes: ["test", "finding", "cause"], layout: "list" },
-      { title: "Outcomes", attributes: ["complication", "risk", "specialty"], layout: "paragraph" },
-    ],
-  },
 ];
 
 const overviews = [
@@ -145,7 +110,7 @@ export function composeGuidelines(world: World): Guideline[] {
       const hand = hands[i]!;
       const overview = random
         .shuffle([...overviews])
-        .slice(0, 2)
+        .slice(0, 1)
         .map((template) => fill(template, { X: entity.name, place: pick(random, places) }));
       const sections = edition.plan.map(
         ({ title, attributes, layout }): GuidelineSection => ({
@@ -168,10 +133,7 @@ export function composeGuidelines(world: World): Guideline[] {
           ...sections.filter((section) => section.sentences.length > 0),
         ],
         ...(edition.table ? { table: summaryTable(entity) } : {}),
-        references: [
-          fill("Panel on {X}. Evidence review. Northfold Guideline Collaborative.", { X: entity.name }),
-          `${entity.source}. Summary of recommendations.`,
-        ],
+        references: [`${entity.source}. Summary of recommendations.`],
       };
     });
     const questions = practice.filter((item) => item.entity === entity.name).map((item) => quizText(item, random));

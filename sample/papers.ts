@@ -53,7 +53,7 @@ export interface Paper {
 
 /** Conditions a paper compares, and papers in which each condition appears. */
 const CONDITIONS_PER_PAPER = 4;
-const PAPERS_PER_CONDITION = 6;
+const PAPERS_PER_CONDITION = 4;
 /** Stands in JATS and, as a retracted publication, in PubMed. */
 const RETRACTED_PAPER = 6;
 
@@ -102,7 +102,7 @@ function composeReference(conditions: readonly Entity[], random: RandomState): R
 
 function withReferences(texts: readonly string[], references: number, random: RandomState): Part[][] {
   return texts.map((text): Part[] => {
-    if (random.random() < 0.5) return [text];
+    if (random.random() < 0.7) return [text];
     const sentences = text.split(/(?<=\.) /);
     const cut = random.integer(1, sentences.length + 1);
     const before = sentences.slice(0, cut).join(" ").replace(/\.$/, "");

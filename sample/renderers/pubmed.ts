@@ -12,7 +12,7 @@ import { fillers, journals } from "../phrasings/paperwork.ts";
 import type { Entity, World } from "../world.ts";
 import { NOTICE, escapeXml as x } from "./xml.ts";
 
-const ABSTRACTS_PER_CONDITION = 10;
+const ABSTRACTS_PER_CONDITION = 6;
 /** Case series that tell of each condition, and cases in one. */
 const CASE_SERIES_PER_CONDITION = 8;
 const CASES_PER_SERIES = 5;
@@ -132,10 +132,10 @@ function composeCitation(
         { label: "CONCLUSIONS", text: late.slice(1).join(" ") },
       ]
     : [
-        { label: "BACKGROUND", text: [filler("introduction"), ...early].join(" ") },
+        { label: "BACKGROUND", text: early.join(" ") },
         { label: "METHODS", text: filler("methods") },
         { label: "RESULTS", text: [filler("results"), ...late.slice(0, middle)].join(" ") },
-        { label: "CONCLUSIONS", text: [...late.slice(middle), filler("conclusion")].join(" ") },
+        { label: "CONCLUSIONS", text: late.slice(middle).join(" ") },
       ];
   const filled = sections.filter((s) => s.text !== "");
   const title = fill(
