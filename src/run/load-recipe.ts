@@ -1,10 +1,10 @@
 /**
- * From a YAML file to a checked recipe: overrides, `${...}` expansion, absolute paths, grammar, references between sections,
+ * From a YAML file to a checked recipe: the recipe it extends, overrides, `${...}` expansion, absolute paths, grammar, references between sections,
  * paths that must exist, one training for each seed. All problems are found before the first is reported.
  */
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { isNode, LineCounter, parse, parseDocument, stringify } from "yaml";
+import { basename, dirname, resolve } from "node:path";
+import { isNode, LineCounter, type Node, parse, parseDocument, stringify } from "yaml";
 import { ConfigError, fromSystemError } from "../core/index.ts";
 import { PACKAGE_ROOT } from "../core/version.ts";
 import { check, formatPath, formatValue, locate, oneOf, type Path, type Problem, problemsError } from "./problems.ts";
@@ -38,24 +38,8 @@ export interface LoadedRecipe {
 /** @throws {ConfigError} RECIPE_YAML when it is not YAML, RECIPE_INVALID with every problem. */
 export async function loadRecipe(file: string, options: LoadOptions = {}): Promise<LoadedRecipe> {
   const path = resolve(file);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw fromSystemError(error, file, "reading the recipe");
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
-  const broken = document.errors[0];
-  if (broken) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    throw new ConfigError("RECIPE_YAML", {
-      message: `not valid YAML: ${broken.message.split("\n")[0]}`,
-      where: `${file}:${line}:${col}`,
-      remedy: "correct the line; indentation is by spaces, and text with a colon or a brace needs quotes",
-    });
-  }
-  const raw: unknown = document.toJS() ?? {};
+  const layers = await readLayers(file);
+  const raw = layers.map(({ raw }) => raw).reduce(overlay);
   const overridden: string[] = [];
   for (const assignment of options.set ?? []) overridden.push(formatPath(override(raw, assignment)));
   if (options.name !== undefined && isObject(raw)) raw.name = options.name;
@@ -87,14 +71,13 @@ export async function loadRecipe(file: string, options: LoadOptions = {}): Promi
     return true;
   });
   if (!checked.value || unique.length > 0) {
-    const root = isNode(document.contents) ? document.contents : null;
     throw problemsError(
       "RECIPE_INVALID",
       file,
       unique.map((problem) => {
         const key = formatPath(problem.path);
         const set = overridden.find((one) => key === one || key.startsWith(`${one}.`) || key.startsWith(`${one}[`));
-        return { ...problem, place: set === undefined ? locate(root, problem.path, lines) : `--set ${set}` };
+        return { ...problem, place: set === undefined ? placeOf(problem.path, layers) : `--set ${set}` };
       }),
     );
   }
@@ -106,6 +89,83 @@ export async function loadRecipe(file: string, options: LoadOptions = {}): Promi
     yaml: stringify(recipe, { lineWidth: 0, aliasDuplicateObjects: false }),
     missing: missing.map(({ path: key, value }) => ({ key: formatPath(key), path: value })),
   };
+}
+
+/** One YAML file of a recipe. */
+interface Layer {
+  file: string;
+  raw: unknown;
+  root: Node | null;
+  lines: LineCounter;
+}
+
+/** The files of a recipe, what is extended first; their relative paths start at the file that names them. */
+async function readLayers(file: string, above: readonly string[] = []): Promise<Layer[]> {
+  let text: string;
+  try {
+    text = await readFile(resolve(file), "utf8");
+  } catch (error) {
+    throw fromSystemError(error, file, "reading the recipe");
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
+  const broken = document.errors[0];
+  if (broken) {
+    const { line, col } = lines.linePos(broken.pos[0]);
+    throw new ConfigError("RECIPE_YAML", {
+      message: `not valid YAML: ${broken.message.split("\n")[0]}`,
+      where: `${file}:${line}:${col}`,
+      remedy: "correct the line; indentation is by spaces, and text with a colon or a brace needs quotes",
+    });
+  }
+  const raw: unknown = document.toJS() ?? {};
+  const root = isNode(document.contents) ? document.contents : null;
+  if (!isObject(raw) || raw.extends === undefined) return [{ file, raw, root, lines }];
+  const { extends: extended, ...rest } = raw;
+  const files = [...above, resolve(file)];
+  const bad = (message: string) =>
+    new ConfigError("RECIPE_EXTENDS", {
+      message,
+      where: `${file}:${locate(root, ["extends"], lines)}`,
+      remedy: "name one other recipe, as in extends: demo.yaml",
+    });
+  if (typeof extended !== "string") throw bad(`extends is ${formatValue(extended)}; expected the path of a recipe`);
+  const below = resolve(dirname(file), extended);
+  if (files.includes(below)) throw bad(`${extended} extends this recipe in its turn`);
+  const layers = await readLayers(below, files);
+  return [
+    ...layers.map((layer) => ({ ...layer, raw: anchored(layer.raw, dirname(below)) })),
+    { file, raw: rest, root, lines },
+  ];
+}
+
+/** Keys of `above` over those of `below`, map by map; lists and values are replaced whole. */
+function overlay(below: unknown, above: unknown): unknown {
+  if (!isObject(below) || !isObject(above)) return above;
+  const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
+  return Object.fromEntries(
+    [...keys].map((key) => [
+      key,
+      key in above ? (key in below ? overlay(below[key], above[key]) : above[key]) : below[key],
+    ]),
+  );
+}
+
+/** Relative paths made absolute; those that start with a variable are left to `expand`. */
+function anchored(value: unknown, base: string, path: Path = []): unknown {
+  if (Array.isArray(value)) return value.map((item, i) => anchored(item, base, [...path, i]));
+  if (isObject(value))
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, anchored(item, base, [...path, key])]));
+  return typeof value === "string" && !value.startsWith("${") && isPathKey(path, value) ? resolve(base, value) : value;
+}
+
+/** Where a key stands: in the uppermost file that has it, named where it is not the recipe's own. */
+function placeOf(path: Path, layers: readonly Layer[]): string {
+  const has = ({ raw }: Layer) =>
+    path.reduce<unknown>((at, key) => (at as Record<string, unknown>)?.[key], raw) !== undefined;
+  const layer = layers.findLast(has) ?? layers.at(-1)!;
+  const place = locate(layer.root, path, layer.lines);
+  return layer === layers.at(-1) ? place : `${basename(layer.file)}:${place}`;
 }
 
 /** Applies `train.base.steps=100` to parsed settings. @returns the path it changed. */

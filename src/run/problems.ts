@@ -233,7 +233,11 @@ export function locate(root: Node | null, path: Path, lines: LineCounter): strin
 
 /** One error for all problems, each on its own line. */
 export function problemsError(code: string, file: string, problems: (Problem & { place: string })[]): ConfigError {
-  const rank = ({ place }: { place: string }) => place.split(":").map((part) => Number.parseInt(part, 10) || 0);
+  const rank = ({ place }: { place: string }) =>
+    place
+      .split(":")
+      .slice(-2)
+      .map((part) => Number.parseInt(part, 10) || 0);
   const sorted = problems.toSorted((a, b) => {
     const [x, y] = [rank(a), rank(b)];
     return x[0]! - y[0]! || (x[1] ?? 0) - (y[1] ?? 0);

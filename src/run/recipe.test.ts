@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${name} is the syntax of recipes
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -204,4 +204,33 @@ test("claims of every kind are valid where their numbers are made, and a model w
   const again = await loadRecipe(join(folder, "recipe.yaml"), { runs: folder });
   expect(Object.keys(again.recipe.train)).toEqual(["base@1", "base@2", "continued@1", "continued@2"]);
   expect(again.yaml).toBe(resolved);
+});
+
+test("a recipe that extends another says only what differs; each file's paths start at its own folder", async () => {
+  await mkdir(join(folder, "shared"));
+  await writeFile(join(folder, "shared", "small.yaml"), SMALL);
+  const yaml =
+    "extends: shared/small.yaml\nname: longer\ntrain: { base: { steps: 20, schedule: { minLearningRate: 1.0e-5 } } }\n";
+  expect(await problemsOf(yaml)).toBe("valid");
+  const { recipe } = await loadRecipe(join(folder, "recipe.yaml"), { runs: join(folder, "runs") });
+  expect(recipe).toMatchObject({
+    name: "longer",
+    corpora: { general: { sources: [{ path: join(folder, "shared") }] } },
+    train: { base: { steps: 20, sequenceLength: 64, schedule: { peakLearningRate: 1e-3, minLearningRate: 1e-5 } } },
+  });
+});
+
+test("a problem is placed in the file that holds it, and a circle of recipes is refused", async () => {
+  await writeFile(join(folder, "small.yaml"), SMALL.replace("steps: 10", "steps: 0"));
+  expect(await problemsOf("extends: small.yaml\ntrain: { base: { globalBatchSize: -1 } }\n")).toMatchInlineSnapshot(`
+    "RECIPE_INVALID at ~/recipe.yaml: 2 problems, nothing was started
+      2:18             train.base.globalBatchSize: -1 is out of range; expected more than 0
+      small.yaml:10:5  train.base.steps: 0 is out of range; expected more than 0
+      → correct the settings and run the same command again"
+  `);
+  await writeFile(join(folder, "small.yaml"), "extends: recipe.yaml\n");
+  expect(await problemsOf("name: a\nextends: small.yaml\n")).toMatchInlineSnapshot(`
+    "RECIPE_EXTENDS at ~/small.yaml:1:1: recipe.yaml extends this recipe in its turn
+      → name one other recipe, as in extends: demo.yaml"
+  `);
 });
