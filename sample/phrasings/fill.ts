@@ -4,10 +4,10 @@
  */
 export type Slots = Record<string, string>;
 
-/** "a" or "an" before a noun phrase, unless it already has an article or is a proper name. */
+/** "a" or "an" before a noun phrase or a number below 1000, unless it already has an article or is a proper name. */
 export function withArticle(noun: string): string {
   if (/^(the|a|an) /i.test(noun) || /^[A-Z]/.test(noun)) return noun;
-  return /^(hour|heir|honest)|^[aeiou](?!ne\b|ni|se)/.test(noun) ? `an ${noun}` : `a ${noun}`;
+  return /^(hour|heir|honest|8|11\b|18\b)|^(?!one\b|uni|use|eu)[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
 export function withThe(noun: string): string {

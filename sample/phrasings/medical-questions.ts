@@ -20,7 +20,7 @@ export const medicalQuestions: readonly QuestionType[] = [
     answer: "name",
     steps: 1,
     train: [
-      "A {age}-{unit}-old {who} presents with {finding}. What is the most likely diagnosis?",
+      "{aage}-{unit}-old {who} presents with {finding}. What is the most likely diagnosis?",
       "Which condition is characterized by {finding}?",
       "A patient has {finding}. Which of the following is the diagnosis?",
       "The finding of {finding} is the hallmark of which condition?",
@@ -28,7 +28,7 @@ export const medicalQuestions: readonly QuestionType[] = [
     ],
     validation: ["During a ward round you meet {finding}. Which disorder comes to mind first?"],
     test: [
-      "A {age}-{unit}-old {who} is brought in displaying {finding}. Which diagnosis best explains this picture?",
+      "{aage}-{unit}-old {who} is brought in displaying {finding}. Which diagnosis best explains this picture?",
       "Which one of these disorders would you expect behind {finding}?",
       "An examiner describes {finding}. Name the disease being described.",
     ],
@@ -132,14 +132,14 @@ export const medicalQuestions: readonly QuestionType[] = [
     answer: "treatment",
     steps: 2,
     train: [
-      "A {age}-{unit}-old {who} presents with {finding}. What is the first-line treatment?",
+      "{aage}-{unit}-old {who} presents with {finding}. What is the first-line treatment?",
       "A patient has {finding}. Which treatment should be started?",
       "Which treatment is preferred for the condition characterized by {finding}?",
       "A {who} aged {age} {unit}s is seen with {finding}. What is the treatment of choice?",
     ],
     validation: ["During a ward round you meet {finding}. Which therapy comes to mind first?"],
     test: [
-      "A {age}-{unit}-old {who} is brought in displaying {finding}. How should this illness be treated initially?",
+      "{aage}-{unit}-old {who} is brought in displaying {finding}. How should this illness be treated initially?",
       "Given someone showing {finding}, select the management a textbook would put first.",
     ],
     explanation:
@@ -150,13 +150,13 @@ export const medicalQuestions: readonly QuestionType[] = [
     answer: "test",
     steps: 2,
     train: [
-      "A {age}-{unit}-old {who} presents with {finding}. Which test confirms the diagnosis?",
+      "{aage}-{unit}-old {who} presents with {finding}. Which test confirms the diagnosis?",
       "A patient has {finding}. What is the best test to confirm the diagnosis?",
       "Which investigation confirms the condition characterized by {finding}?",
     ],
     validation: ["During a ward round you meet {finding}. Which investigation settles the question?"],
     test: [
-      "A {age}-{unit}-old {who} is brought in displaying {finding}. Which single study would establish the disease?",
+      "{aage}-{unit}-old {who} is brought in displaying {finding}. Which single study would establish the disease?",
       "Given someone showing {finding}, select the investigation that verifies the illness.",
     ],
     explanation:
@@ -167,13 +167,13 @@ export const medicalQuestions: readonly QuestionType[] = [
     answer: "avoid",
     steps: 2,
     train: [
-      "A {age}-{unit}-old {who} presents with {finding}. Which of the following should be avoided?",
+      "{aage}-{unit}-old {who} presents with {finding}. Which of the following should be avoided?",
       "A patient has {finding}. What is contraindicated?",
       "In the condition characterized by {finding}, which of the following is harmful?",
     ],
     validation: ["During a ward round you meet {finding}. Which of these would be a mistake?"],
     test: [
-      "A {age}-{unit}-old {who} is brought in displaying {finding}. Which choice would put this person in danger?",
+      "{aage}-{unit}-old {who} is brought in displaying {finding}. Which choice would put this person in danger?",
       "Given someone showing {finding}, select the item that is unsafe.",
     ],
     explanation:
