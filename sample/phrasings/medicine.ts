@@ -320,8 +320,8 @@ export const chains: readonly string[] = [
 /** Short case histories (abstracts and papers). */
 export const vignettes: readonly string[] = [
   "{aage}-{unit}-old {who} came to the clinic with {finding}. The history revealed {risk}. The team suspected {X}, which was confirmed by {test}.",
-  "A {who} aged {age} {unit}s was admitted with {finding}. {X} was diagnosed after {test}. The {who} was followed by the department of {specialty}.",
+  "{awho} aged {age} {unit}s was admitted with {finding}. {X} was diagnosed after {test}. The {who} was followed by the department of {specialty}.",
   "We saw {aage}-{unit}-old {who} with {finding}. The diagnosis was {X}. The plan was {treatment}, and the team was careful to avoid {avoid}.",
-  "The index patient, a {who} of {age} {unit}s, had {finding}. This pointed to {X}, and {test} settled the question.",
-  "A {who} aged {age} {unit}s was referred to {specialty} for {X}. Treatment began with {treatment}. There was no sign of {complication} after one year.",
+  "The index patient, {awho} of {age} {unit}s, had {finding}. This pointed to {X}, and {test} settled the question.",
+  "{awho} aged {age} {unit}s was referred to {specialty} for {X}. Treatment began with {treatment}. There was no sign of {complication} after one year.",
 ];
