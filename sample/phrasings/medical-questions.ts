@@ -119,8 +119,8 @@ export const medicalQuestions: readonly QuestionType[] = [
     test: [
       "Which choice would put a person with {X} in danger?",
       "What must a careful prescriber or surgeon keep away from in {X}?",
-      "Select the item that is unsafe given a history of {X}.",
-      "Cross out the one thing that has no place in the care of {X}.",
+      "Select the item that {X} turns into a risk.",
+      "Cross out the one thing that {X} rules out.",
     ],
     explanation: "Patients with {X} should avoid {avoid}. So the thing to avoid is {avoid}.",
   },

@@ -279,7 +279,7 @@ const byKind: Record<MedicalKind, Stock> = {
       "The lead service for {X} is {v}.",
       "Discuss suspected {X} with the team for {v}.",
       "Follow-up of {X} is provided by {v}.",
-      "A specialist in {v} should see every person with {X}.",
+      "A specialist in {v} should see everyone with {X}.",
       "Make {v} responsible for people with {X}.",
     ],
     risk: [
