@@ -3,17 +3,20 @@ import { gunzipSync, inflateSync } from "node:zlib";
 import { SaxesParser } from "saxes";
 import { beforeAll, describe, expect, test } from "vitest";
 import { isWrongFor } from "./benchmark-items.ts";
+import { sharedWords } from "./facts/shared-words.ts";
 import { renderSample } from "./render.ts";
-import { type BenchmarkItem, composeBenchmarks, letters } from "./renderers/benchmarks.ts";
+import { type BenchmarkItem, type Benchmarks, composeBenchmarks, letters } from "./renderers/benchmarks.ts";
 import { createWorld, type World } from "./world.ts";
 
 const SEED = 7;
 let files: Map<string, Buffer>;
 let full: World;
+let fullBenchmarks: Benchmarks;
 
 beforeAll(() => {
   files = renderSample(SEED, "small");
   full = createWorld(SEED, "full");
+  fullBenchmarks = composeBenchmarks(full);
 });
 
 function text(path: string): string {
@@ -159,11 +162,11 @@ describe("rendering", () => {
 });
 
 describe("benchmarks", () => {
-  const everyItem = (world: World) =>
-    Object.values(composeBenchmarks(world)).flatMap((splits) => Object.values(splits).flat()) as BenchmarkItem[];
+  const everyItem = () =>
+    Object.values(fullBenchmarks).flatMap((splits) => Object.values(splits).flat()) as BenchmarkItem[];
 
   test("are large enough and balanced", () => {
-    const { medical, general } = composeBenchmarks(full);
+    const { medical, general } = fullBenchmarks;
     for (const splits of [medical, general]) {
       expect(splits.train.length).toBeGreaterThanOrEqual(1500);
       expect(splits.validation.length).toBeGreaterThanOrEqual(140);
@@ -186,7 +189,7 @@ describe("benchmarks", () => {
 
   test("have four different options of which only the answer is right", () => {
     const entities = new Map([...full.conditions, ...full.things].map((e) => [e.name, e]));
-    for (const item of everyItem(full)) {
+    for (const item of everyItem()) {
       const entity = entities.get(item.entity)!;
       expect(new Set(Object.values(item.options).map((o) => o.toLowerCase())).size, item.id).toBe(4);
       const attribute = [...Object.keys(entity.attributes), "name"].find(
@@ -199,8 +202,43 @@ describe("benchmarks", () => {
     }
   });
 
+  test("offer wrong options of the same type: each is the same fact of another entity, in the general world of its own kind", () => {
+    for (const [name, entities] of [
+      ["medical", full.conditions],
+      ["general", full.things],
+    ] as const) {
+      const values = new Map<string, Set<string>>();
+      for (const entity of entities) {
+        for (const [attribute, value] of [...Object.entries(entity.attributes), ["name", entity.name] as const]) {
+          const key = name === "medical" ? attribute : `${entity.group}/${attribute}`;
+          values.set(key, (values.get(key) ?? new Set()).add(value));
+        }
+      }
+      for (const item of Object.values(fullBenchmarks[name]).flat() as BenchmarkItem[]) {
+        const options = Object.values(item.options);
+        const types = [...values].filter(
+          ([key, known]) =>
+            (name === "medical" || key.startsWith(`${item.subject}/`)) && options.every((option) => known.has(option)),
+        );
+        expect(types.length, `${item.id}: ${options.join(" | ")}`).toBeGreaterThanOrEqual(1);
+      }
+    }
+  });
+
+  test("are hardly easier for one who only matches words of the question with words of the options", () => {
+    for (const [name, { test: items }] of Object.entries(fullBenchmarks) as [string, Benchmarks["medical"]][]) {
+      const credits = items.map((item) => {
+        const scores = letters.map((letter) => sharedWords(item.question, item.options[letter]).length);
+        const best = letters.filter((_, i) => scores[i] === Math.max(...scores));
+        return best.includes(item.answer) ? 1 / best.length : 0;
+      });
+      // chance is 0.25; with about 600 items the standard error is below 0.02, and a language bears its country's name
+      expect(credits.reduce((sum, credit) => sum + credit, 0) / credits.length, name).toBeLessThan(0.3);
+    }
+  });
+
   test("two-step questions never name the entity they turn on", () => {
-    for (const item of everyItem(full).filter((i) => i.steps === 2)) {
+    for (const item of everyItem().filter((i) => i.steps === 2)) {
       expect(words(item.question).join(" "), item.question).not.toMatch(
         new RegExp(`\\b${words(item.entity).join(" ")}\\b`),
       );
@@ -212,7 +250,7 @@ describe("benchmarks", () => {
       ["medical", full.conditions],
       ["general", full.things],
     ] as const) {
-      const { train, test: held } = composeBenchmarks(full)[name];
+      const { train, test: held } = fullBenchmarks[name];
       const names = new Set(entities.filter((e) => e.partition !== "train").map((e) => e.name.toLowerCase()));
       for (const item of train) {
         expect(names.has(item.entity.toLowerCase())).toBe(false);
@@ -225,7 +263,7 @@ describe("benchmarks", () => {
   test("no test question shares eight words in a row with the corpus, and none its wording with the train split", () => {
     const rendered = renderSample(SEED, "full");
     const wanted = new Map<string, string>();
-    const tests = Object.values(composeBenchmarks(full)).flatMap((splits) => splits.test);
+    const tests = Object.values(fullBenchmarks).flatMap((splits) => splits.test);
     for (const item of tests) for (const gram of shingles(item.question, 8)) wanted.set(gram, item.question);
     expect(wanted.size).toBeGreaterThan(5000);
     const leaks = new Set<string>();
@@ -234,9 +272,7 @@ describe("benchmarks", () => {
     }
     expect([...leaks]).toEqual([]);
     const trained = new Set(
-      Object.values(composeBenchmarks(full)).flatMap((splits) =>
-        [...splits.train, ...splits.validation].map((i) => i.question),
-      ),
+      Object.values(fullBenchmarks).flatMap((splits) => [...splits.train, ...splits.validation].map((i) => i.question)),
     );
     expect(tests.filter((item) => trained.has(item.question))).toEqual([]);
   });

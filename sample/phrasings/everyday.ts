@@ -76,6 +76,21 @@ export const encounters: Record<string, readonly string[]> = {
     '{Q} had brought {X}. "It comes from {origin}", {Q} said.',
     "In the evening {P} made {dish} with {X}.",
   ],
+  person: [
+    "{P} was reading about {X}, who came from {homeland}.",
+    "{Q} asked who {X} was. {X} was {aoccupation}, {P} said.",
+    "On the wall hung a picture of {X}, born in {birthplace} and famous for {work}.",
+  ],
+  element: [
+    "{P} explained that {X} is used for {use}.",
+    "In the museum they saw {X}. It was {look}.",
+    "{Q} knew the number of {X} by heart: {number}.",
+  ],
+  sport: [
+    "In the afternoon they watched {X} and learned about {term}.",
+    "{P} packed {gear} for {X}.",
+    "{Q} wanted to try {X}, because it is about {aim}.",
+  ],
   country: [
     "{P} told a story about {X}, where people speak {language}.",
     "A postcard from {capital}, the capital of {X}, showed {landmark}.",

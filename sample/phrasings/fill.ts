@@ -1,13 +1,15 @@
+import { massNouns } from "../facts/general/index.ts";
+
 /**
  * Templates are sentences with slots: `{X}` the entity, `{v}` the value, `{aX}`, `{theX}`, `{av}` the same with an article;
  * other slots are named by the caller. The result starts with a capital letter.
  */
 export type Slots = Record<string, string>;
 
-/** "a" or "an" before a noun phrase, unless it already has an article or is a proper name. */
+/** "a" or "an" before a noun phrase or a number below 1000, unless it already has an article or needs none. */
 export function withArticle(noun: string): string {
-  if (/^(the|a|an) /i.test(noun) || /^[A-Z]/.test(noun)) return noun;
-  return /^(hour|heir|honest)|^[aeiou](?!ne\b|ni|se)/.test(noun) ? `an ${noun}` : `a ${noun}`;
+  if (/^(the|a|an) /i.test(noun) || /^[A-Z]/.test(noun) || massNouns.has(noun)) return noun;
+  return /^(hour|heir|honest|8|11\b|18\b)|^(?!one\b|uni|use|eu)[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
 export function withThe(noun: string): string {

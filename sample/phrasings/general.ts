@@ -330,6 +330,180 @@ export const domainPhrasings: Record<string, DomainPhrasing> = {
       },
     },
   },
+  person: {
+    plural: "people of history",
+    clue: "work",
+    reference: "the person remembered for {clue}",
+    testReference: "the historical figure whom we credit with {clue}",
+    attributes: {
+      work: {
+        label: "the great deed of {X}",
+        statements: [
+          "{X} is remembered for {v}.",
+          "The world owes {v} to {X}.",
+          "With {v}, {X} became famous.",
+          "Whoever hears of {v} thinks of {X}.",
+          "School books honor {X} for {v}.",
+        ],
+      },
+      occupation: {
+        label: "the occupation of {X}",
+        statements: [
+          "{X} was {av}.",
+          "{X} worked as {av}.",
+          "As {av}, {X} is known everywhere.",
+          "Among the portraits hangs {av}: {X}.",
+          "The museum describes {X} as {av}.",
+        ],
+      },
+      homeland: {
+        label: "the homeland of {X}",
+        statements: [
+          "{X} came from {v}.",
+          "{v} is proud of {X}.",
+          "Stamps from {v} have shown {X}.",
+          "By birth {X} belonged to {v}.",
+          "A famous name from {v} is {X}.",
+        ],
+      },
+      century: {
+        label: "the century of {X}",
+        statements: [
+          "{X} was active in {v}.",
+          "In {v}, people first spoke of {X}.",
+          "A traveler to {v} could meet {X}.",
+          "The fame of {X} dates from {v}.",
+          "The time line shows {X} in {v}.",
+        ],
+      },
+      birthplace: {
+        label: "the birthplace of {X}",
+        statements: [
+          "{X} was born in {v}.",
+          "A house in {v} recalls the birth of {X}.",
+          "{v} is where {X} came into the world.",
+          "The cradle of {X} stood in {v}.",
+          "Visitors to {v} look for the first home of {X}.",
+        ],
+      },
+    },
+  },
+  element: {
+    plural: "chemical elements",
+    clue: "use",
+    reference: "the element used for {clue}",
+    testReference: "the chemical substance that serves in {clue}",
+    attributes: {
+      use: {
+        label: "the typical use of {X}",
+        statements: [
+          "{X} is used for {v}.",
+          "For {v}, people take {X}.",
+          "Factories need {X} for {v}.",
+          "A common task of {X} is {v}.",
+          "In {v}, {X} plays the main part.",
+        ],
+      },
+      number: {
+        label: "the atomic number of {X}",
+        statements: [
+          "{X} has the atomic number {v}.",
+          "In the table of elements, {X} is number {v}.",
+          "Place {v} in the list belongs to {X}.",
+          "Count the protons of {X}: the result is {v}.",
+          "At number {v} we find {X}.",
+        ],
+      },
+      kind: {
+        label: "the chemical family of {X}",
+        statements: [
+          "{X} is counted as {av}.",
+          "Chemists file {X} under {v}.",
+          "By its family, {X} is {av}.",
+          "The word for the class of {X} is {v}.",
+          "On the wall chart, {X} has the color of {av}.",
+        ],
+      },
+      look: {
+        label: "the look of {X}",
+        statements: [
+          "{X} is {v}.",
+          "In the glass case, {X} appears as {v}.",
+          "Pure {X} looks like this: {v}.",
+          "The teacher showed us {X}, and what we saw was {v}.",
+          "You recognize {X} by its look: {v}.",
+        ],
+      },
+      source: {
+        label: "the source of {X}",
+        statements: [
+          "{X} is obtained from {v}.",
+          "We get {X} out of {v}.",
+          "The raw material of {X} is {v}.",
+          "Whoever wants {X} begins with {v}.",
+          "A good supply of {X} is {v}.",
+        ],
+      },
+    },
+  },
+  sport: {
+    plural: "sports and games",
+    clue: "aim",
+    reference: "the sport that is about {clue}",
+    testReference: "the contest decided by {clue}",
+    attributes: {
+      aim: {
+        label: "the aim of {X}",
+        statements: [
+          "{X} is about {v}.",
+          "Whoever plays {X} practices {v}.",
+          "Points in {X} come from {v}.",
+          "In short, {X} means {v}.",
+          "They love {v}, so they chose {X}.",
+        ],
+      },
+      gear: {
+        label: "the gear for {X}",
+        statements: [
+          "For {X} you need {v}.",
+          "Nobody comes to {X} without {v}.",
+          "In the bag for {X} lies the gear: {v}.",
+          "Before {X}, take out {v}.",
+          "The shop sells what {X} requires: {v}.",
+        ],
+      },
+      ground: {
+        label: "the place for {X}",
+        statements: [
+          "{X} takes place on or in {v}.",
+          "To watch {X}, go to this place: {v}.",
+          "The home of {X} is {v}.",
+          "They built {v} for {X}.",
+          "{X} needs {v}.",
+        ],
+      },
+      side: {
+        label: "the usual side in {X}",
+        statements: [
+          "A side in {X} has {v}.",
+          "Each side in {X} sends out {v}.",
+          "For one side in {X}, count {v}.",
+          "Against each other in {X}, every side fields {v}.",
+          "The rules of {X} allow each side {v}.",
+        ],
+      },
+      term: {
+        label: "the typical term in {X}",
+        statements: [
+          "In {X} they speak of {v}.",
+          "Fans of {X} know the term: {v}.",
+          "The reporter of {X} shouted about {v}.",
+          "If you hear of {v}, the talk is of {X}.",
+          "A special word in {X} is {v}.",
+        ],
+      },
+    },
+  },
 };
 
 /** Question patterns over a label `{L}`; the same split rule as for medical questions. */
