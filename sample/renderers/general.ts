@@ -13,12 +13,12 @@ import { type BenchmarkItem, composeBenchmarks, practiceText, quizText } from ".
 import { NOTICE } from "./xml.ts";
 
 /** Documents at full scale. */
-const NOTES_PER_THING = 17;
-const COMPARISONS_PER_THING = 3;
-const STORIES = 900;
-const HOW_TOS_PER_THING = 3;
-const DIALOGS = 1500;
-const SUMS = 300;
+const NOTES_PER_THING = 9;
+const COMPARISONS_PER_THING = 2;
+const STORIES = 600;
+const HOW_TOS_PER_THING = 2;
+const DIALOGS = 1400;
+const SUMS = 150;
 const PRACTICE_PAGES = 300;
 const QUESTIONS_PER_PAGE = 3;
 const QUIZ_PAGES = 1700;
