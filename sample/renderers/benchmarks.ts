@@ -39,6 +39,8 @@ interface Draft {
   relation: string;
   attribute: string;
   question: string;
+  /** The finding, clue or label that the question quotes. */
+  quoted: string;
   reasoning: string;
   steps: 1 | 2;
 }
@@ -65,6 +67,7 @@ function medicalDrafts(entity: Entity, split: Split, phrasings: number, random: 
           relation: type.relation,
           attribute: type.answer,
           question: fill(template, slots),
+          quoted: template.includes("{finding}") ? entity.attributes.finding! : "",
           reasoning: fill(type.explanation, slots),
           steps: type.steps,
         }),
@@ -85,6 +88,7 @@ function generalDrafts(entity: Entity, split: Split, phrasings: number, random: 
     relation: `${entity.group}: ${domain.clue}-name`,
     attribute: "name",
     question: fill(template, { R }),
+    quoted: clue,
     reasoning: fill("{identity}. So the answer is {X}.", { identity, X: entity.name }),
     steps: 1,
   }));
@@ -99,6 +103,7 @@ function generalDrafts(entity: Entity, split: Split, phrasings: number, random: 
           relation: `${entity.group}: name-${attribute}`,
           attribute,
           question: fill(template, { L }),
+          quoted: L,
           reasoning: fill("{L} is {v}. So the answer is {v}.", { L, v }),
           steps: 1,
         }),
@@ -116,6 +121,7 @@ function generalDrafts(entity: Entity, split: Split, phrasings: number, random: 
           relation: `${entity.group}: ${domain.clue}-${attribute}`,
           attribute,
           question: fill(template, { L: indirect.replace("the that", "that"), R }),
+          quoted: clue,
           reasoning: fill("{identity}. {bigL} is {v}. So the answer is {v}.", { identity, bigL: fill(L, {}), v }),
           steps: 2,
         }),
@@ -134,17 +140,31 @@ function namesItself({ question, entity }: Draft): boolean {
   return ` ${slugOf(question)} `.replace(/-/g, " ").includes(` ${slugOf(entity.name).replace(/-/g, " ")} `);
 }
 
-/** Adds three wrong options from `pool`, one of them from the same group where the facts allow it. */
-function completeItem(draft: Draft, pool: readonly Entity[], gold: Letter, random: RandomState) {
+/**
+ * Longest finding, clue or label, in words, that a test question may quote: with a word on either side it stays below the eight words
+ * in a row that count as a leak, wherever the corpus quotes it too.
+ */
+const LONGEST_QUOTE = 6;
+const wordsOf = (text: string) => text.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
+
+/** Adds three wrong options from `pool`, one of them from the same group where the facts allow it. @param unnamed - Never offered. */
+function completeItem(
+  draft: Draft,
+  pool: readonly Entity[],
+  unnamed: ReadonlySet<string>,
+  gold: Letter,
+  random: RandomState,
+) {
   const { entity, attribute } = draft;
   const answerOf = (e: Entity) => (attribute === "name" ? e.name : e.attributes[attribute]);
   const right = answerOf(entity)!;
+  if (unnamed.has(right.toLowerCase())) return undefined;
   const wrong: string[] = [];
   const near = random.shuffle(pool.filter((e) => e.group === entity.group));
   const far = random.shuffle(pool.filter((e) => e.group !== entity.group));
   for (const candidate of [...near.slice(0, 2), ...far, ...near.slice(2)]) {
     const value = answerOf(candidate);
-    if (value === undefined || wrong.length === 3) continue;
+    if (value === undefined || wrong.length === 3 || unnamed.has(value.toLowerCase())) continue;
     if (wrong.some((w) => w.toLowerCase() === value.toLowerCase())) continue;
     if (isWrongFor(entity, attribute, value)) wrong.push(value);
   }
@@ -181,15 +201,20 @@ function renderPart(
       }
     }
     random.shuffle(drafts);
+    // A country may be somebody's birthplace: held-out names are no options of the train split either.
+    const unnamed = new Set(
+      entities.flatMap(({ name, partition }) => (split !== "test" && partition !== split ? [name.toLowerCase()] : [])),
+    );
     const items: BenchmarkItem[] = [];
     let deck: Letter[] = [];
     for (const { draft, heldOut } of drafts) {
       if (draft.steps === 2 && namesItself(draft)) continue;
+      if (split === "test" && wordsOf(draft.quoted).length > LONGEST_QUOTE) continue;
       if (deck.length === 0) deck = random.shuffle([...letters]);
       const pool = inPartition(draft.entity.partition).filter(
         (e) => e !== draft.entity && (name === "medical" || e.group === draft.entity.group),
       );
-      const completed = completeItem(draft, pool, deck[0]!, random);
+      const completed = completeItem(draft, pool, unnamed, deck[0]!, random);
       if (completed === undefined) continue;
       deck.shift();
       items.push({
