@@ -6,6 +6,7 @@ import type { TrainEvent } from "../../train/job.ts";
 import type { ClaimResult } from "../claims/index.ts";
 import type { Counts } from "../events.ts";
 import type { Provenance } from "../provenance.ts";
+import type { Recipe } from "../recipe.ts";
 import type { Curve } from "../stages/curve.ts";
 
 export interface StageView {
@@ -89,6 +90,7 @@ export interface ReportData {
   name: string;
   directory: string;
   recipeYaml: string;
+  recipe: Recipe;
   provenance: Provenance;
   /** Seconds from first to last, skipped stages counted as they took when they ran. */
   seconds: number;

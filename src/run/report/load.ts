@@ -39,6 +39,7 @@ export async function loadReport(directory: string): Promise<ReportData> {
     name: recipe.name,
     directory,
     recipeYaml,
+    recipe,
     provenance: await readJson<Provenance>(join(directory, "provenance.json")),
     seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0),
     stages,
