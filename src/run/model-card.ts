@@ -403,7 +403,8 @@ function decontamination(recipe: Recipe, corpora: string[]): string {
 
 function baseModelOf(first: Training, recipe: Recipe): { base_model?: string } {
   const { from } = first;
-  const path = typeof from === "string" ? recipe.models[from]?.path : "path" in from ? from.path : undefined;
+  const given = typeof from === "string" ? recipe.models[from] : from;
+  const path = given && "path" in given ? given.path : undefined;
   return path === undefined ? {} : { base_model: basename(path) };
 }
 
