@@ -109,7 +109,7 @@ test("a model card and a datasheet lie beside every model, and say where it come
   const [, front] = /^---\n([\s\S]*?)\n---\n/.exec(card)!;
   const { scores } = JSON.parse(await readFile(at("summary.json"), "utf8"));
   const greedy = scores.find(
-    ({ model, solver }: Record<string, string>) => model === "finetuned" && solver === "greedy",
+    ({ model, solver }: { model: string; solver: string }) => model === "finetuned" && solver.startsWith("greedy"),
   );
   expect(parse(front!)).toMatchObject({
     language: ["en"],
