@@ -6,6 +6,8 @@ const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   train: () => import("./train.bench.ts"),
   infer: () => import("./infer.bench.ts"),
   memory: () => import("./memory.bench.ts"),
+  soak: () => import("./soak.bench.ts"),
+  "train-options": () => import("./train-options.bench.ts"),
   eval: () => import("./eval.bench.ts"),
   corpus: () => import("./corpus.bench.ts"),
   studio: () => import("./studio.bench.ts"),
