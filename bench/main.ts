@@ -11,6 +11,7 @@ const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   eval: () => import("./eval.bench.ts"),
   corpus: () => import("./corpus.bench.ts"),
   studio: () => import("./studio.bench.ts"),
+  serve: () => import("./serve.bench.ts"),
   "corpus-sources": () => import("./corpus-sources.bench.ts"),
   "corpus-stages": () => import("./corpus-stages.bench.ts"),
   "corpus-tokens": () => import("./corpus-tokens.bench.ts"),
