@@ -19,7 +19,7 @@ beforeAll(async () => {
   directory = await makeTestModel({ contextTokens: 2048 });
   served = await openServed({ id: "tiny", target: directory, precision: "f32" });
   const log = (event: string, fields: object) => void logged.push(JSON.stringify({ event, ...fields }));
-  const limits = { bodyBytes: 100_000, inFlight: 64, requestsPerMinute: 0 };
+  const limits = { bodyBytes: 100_000, inFlight: 8, requestsPerMinute: 0 };
   open = await startServer({ models: [served], port: 0, limits, log });
   guarded = await startServer({ models: [served], port: 0, token: TOKEN });
   impatient = await startServer({ models: [], port: 0, headMs: 100, arrivalMs: 200 });
@@ -202,7 +202,9 @@ describe("hostile requests", () => {
 
   it("bodies beyond the limit are not read, whether their length is said or not", async () => {
     const big = "x".repeat(200_000);
-    expect((await post(open, ask({ prompt: big }))).status).toBe(413);
+    const said = await post(open, ask({ prompt: big }));
+    // The rest is not read, so the connection cannot serve another request.
+    expect([said.status, said.headers.get("connection")]).toEqual([413, "close"]);
     const endless = new ReadableStream<Uint8Array>({
       pull(controller) {
         controller.enqueue(new TextEncoder().encode(big));
@@ -255,7 +257,7 @@ describe("many at once", () => {
     const round = async () => {
       const answers = await Promise.all(
         Array.from({ length: 1000 }, async (_, i) => {
-          const answer = await post(open, ask({ seed: i, stream: i % 2 === 0 }));
+          const answer = await post(open, ask({ max_tokens: 16, seed: i, stream: i % 2 === 0 }));
           const text = await answer.text();
           if (answer.status === 429) expect(answer.headers.get("retry-after")).toBe("1");
           else expect(text).toMatch(i % 2 === 0 ? /\[DONE\]/ : /"usage"/);
@@ -266,7 +268,7 @@ describe("many at once", () => {
     };
     const statuses = await round();
     expect([...new Set(statuses)].sort()).toEqual([200, 429]);
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(64);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(8);
     const { admission, exchanges } = open.app.serving;
     await expect.poll(() => [admission.inFlight, exchanges.size]).toEqual([0, 0]);
     expect((await post(open, ask({}))).status).toBe(200);
