@@ -40,13 +40,14 @@ td.number, th.number { text-align:right; font-variant-numeric:tabular-nums; whit
 tbody th { font-weight:500 }
 td.id { overflow-wrap:anywhere; min-width:14rem }
 td.versus { white-space:nowrap; font-variant-numeric:tabular-nums }
+td.link { white-space:nowrap }
 tr.baseline td { color:var(--quiet) }
 nav + section h2 { border-top:0; margin-top:1rem }
 .mark.better, .good { color:var(--good) } .mark.worse, .lost-count { color:var(--bad) } .mark.within-noise { color:var(--quiet) }
 figure { margin:.8rem 0; background:var(--card); border:1px solid var(--rule); border-radius:10px; padding:.9rem; min-width:0 }
 figcaption { font-weight:600; font-size:.95rem; margin-bottom:.4rem }
 svg { display:block; width:100%; height:auto; overflow:visible }
-.charts { display:grid; grid-template-columns:repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap:0 1rem; align-items:start }
+.charts { display:grid; grid-template-columns:repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap:0 1rem; align-items:start }
 .charts.three { grid-template-columns:repeat(auto-fit, minmax(min(100%, 17rem), 1fr)) }
 .grid { stroke:var(--rule); stroke-width:1 }
 .axis { stroke:var(--quiet); stroke-width:1.2 }
@@ -79,7 +80,7 @@ svg { display:block; width:100%; height:auto; overflow:visible }
 .stack { display:flex; height:1.7rem; border-radius:5px; overflow:hidden; gap:1px; margin:.2rem 0 .7rem } .stack span { min-width:2px; flex-basis:0 }
 .parts { list-style:none; margin:0; padding:0; font-size:.89rem } .parts li { display:flex; gap:.5rem; align-items:baseline; padding:.12rem 0; flex-wrap:wrap } .parts .name { flex:1; overflow-wrap:anywhere; min-width:6rem }
 .swatch { width:.75em; height:.75em; border-radius:3px; flex:none }
-.columns { display:flex; gap:2px; height:7.5rem; align-items:stretch } .columns div { flex:1; display:flex; flex-direction:column; justify-content:flex-end; min-width:0 } .columns span { border-radius:2px 2px 0 0; min-height:1px } .columns small { height:1.2rem; font-size:.74rem; color:var(--quiet); white-space:nowrap }
+.columns { display:flex; gap:2px; height:7.5rem; align-items:stretch } .columns div { flex:1; min-width:0 } .columns span { border-radius:2px 2px 0 0; min-height:1px } .columns small { height:1.2rem; font-size:.74rem; color:var(--quiet); white-space:nowrap }
 .columns div { display:grid; grid-template-rows:1fr 1.2rem; align-items:end }
 .bars table { width:100%; table-layout:fixed }
 .bars th { width:38%; overflow-wrap:anywhere; font-weight:500; font-size:.89rem }

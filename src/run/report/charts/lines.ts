@@ -28,7 +28,7 @@ export interface LineChart {
   reference?: { name: string; value: number };
 }
 
-const MARGIN = { top: 12, right: 16, bottom: 44, left: 60 };
+const MARGIN = { top: 12, right: 16, bottom: 44 };
 const finite = (point: number[]) => point.every(Number.isFinite);
 
 /** Lines over a common x axis. Values that are not finite are left out. */
@@ -52,26 +52,29 @@ export function lineChart(chart: LineChart): Html {
   const bottom = chart.yFrom === yLow ? yLow : yLow - pad;
   const top = yHigh + pad;
   const floor = height - MARGIN.bottom;
-  const x = scale(xLow, xHigh > xLow ? xHigh : xLow + 1, MARGIN.left, WIDTH - MARGIN.right);
-  const y = scale(bottom, top, floor, MARGIN.top);
   const formatY = chart.formatY ?? tickLabel;
+  const yTicks = ticks(bottom, top, 5);
+  // Room for the longest number, and for the axis' name beside it.
+  const left = 36 + 7.6 * Math.max(...yTicks.map((tick) => formatY(tick).length));
+  const x = scale(xLow, xHigh > xLow ? xHigh : xLow + 1, left, WIDTH - MARGIN.right);
+  const y = scale(bottom, top, floor, MARGIN.top);
   return html`<figure>
 <figcaption>${chart.title}</figcaption>
 ${series.length > 1 && html`<p class="legend">${series.map(({ name, colour, dashed }) => html`<span class="key c${colour % 8} ${dashed ? "dashed" : ""}">${name}</span> `)}</p>`}
 <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${chart.title}">
-${ticks(bottom, top, 5).map(
-  (tick) => html`<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}"/>
-<text class="tick" x="${MARGIN.left - 7}" y="${y(tick) + 4}" text-anchor="end">${formatY(tick)}</text>`,
+${yTicks.map(
+  (tick) => html`<line class="grid" x1="${left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}"/>
+<text class="tick" x="${left - 7}" y="${y(tick) + 4}" text-anchor="end">${formatY(tick)}</text>`,
 )}
 ${ticks(xLow, xHigh, 5).map(
   (tick) => html`<text class="tick" x="${x(tick)}" y="${floor + 18}" text-anchor="middle">${tickLabel(tick)}</text>`,
 )}
-<line class="axis" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${floor}" y2="${floor}"/>
-<text class="label" x="${(WIDTH + MARGIN.left) / 2}" y="${height - 6}" text-anchor="middle">${chart.xLabel}</text>
+<line class="axis" x1="${left}" x2="${WIDTH - MARGIN.right}" y1="${floor}" y2="${floor}"/>
+<text class="label" x="${(WIDTH + left) / 2}" y="${height - 6}" text-anchor="middle">${chart.xLabel}</text>
 <text class="label" transform="translate(13 ${round(floor / 2)}) rotate(-90)" text-anchor="middle">${chart.yLabel}</text>
 ${
   chart.reference &&
-  html`<line class="reference" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(chart.reference.value)}" y2="${y(chart.reference.value)}"/>
+  html`<line class="reference" x1="${left}" x2="${WIDTH - MARGIN.right}" y1="${y(chart.reference.value)}" y2="${y(chart.reference.value)}"/>
 <text class="tick" x="${WIDTH - MARGIN.right}" y="${y(chart.reference.value) - 5}" text-anchor="end">${chart.reference.name}</text>`
 }
 ${series.map(({ name, points, band, colour, dashed, dots, faint }) => [

@@ -80,7 +80,7 @@ function row({ benchmark, model, solver, scores, accuracy, low, high, seedDeviat
 <td class="number"><b>${formatPercent(accuracy)}</b>${seedDeviation !== undefined && html` <span class="quiet">± ${(100 * seedDeviation).toFixed(1)}</span>`}</td><td class="number">${formatPercent(low)} – ${formatPercent(high)}</td>
 <td class="versus">${versus && html`<span class="mark ${versus.verdict.replace(" ", "-")}" title="${versus.verdict} than ${versus.model}: p = ${versus.p.toPrecision(2)} corrected">${MARKS[versus.verdict]}</span> ${points(versus.difference)} <span class="quiet">(${points(versus.low)} to ${points(versus.high)})</span>`}</td>
 <td class="number">${formatPercent(unread)}</td><td class="number">${formatCount(scores[0]!.items)}</td>
-<td>${scores.map(({ href, model: name }, i) => href && html`${i > 0 && ", "}<a href="${href}">${scores.length > 1 ? name : "every answer"}</a>`)}</td></tr>`;
+<td class="link">${scores.map(({ href, model: name }, i) => href && html`${i > 0 && ", "}<a href="${href}">${scores.length > 1 ? name : "every answer"}</a>`)}</td></tr>`;
 }
 
 const points = (difference: number) => `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;
@@ -117,22 +117,27 @@ function curves({ curves: all, baselines }: ReportData, colour: (model: string) 
 /** Tables of the paper that this method's runs are read beside. */
 const SHOWN = ["Meditron table 4", "Meditron table 5", "Meditron table 6", "Meditron tables 7 and 8"];
 
+/** The paper's own models, and what they were made from. */
+const MODELS = /^(Meditron|Llama-2|7B on)/;
+
 function paper(): Html {
   const sets = ["MMLU-Medical", "PubMedQA", "MedMCQA", "MedQA", "MedQA-4"];
-  return html`<details class="paper"><summary>For orientation: what the paper reports</summary>
+  return html`<details class="paper" open><summary>For orientation: what the paper reports</summary>
 <p>Published by Chen et al. (arXiv:2311.16079) for models of 7 and 70 billion parameters on 48 billion tokens, under their prompts and scorers, in percent. <b>Not comparable with the figures above, digit for digit</b>; what a small run can repeat is the order and the sign of the differences.</p>
 <div class="wide"><table><thead><tr><th>table</th><th>model</th><th>trained · asked</th>${sets.map((set) => html`<th class="number">${set}</th>`)}<th class="number">mean</th></tr></thead><tbody>
 ${tables
   .filter(({ source, sets: measured }) => SHOWN.includes(source) && measured.every((set) => sets.includes(set)))
   .flatMap(({ source, mode, training, shots, rows, sets: measured }) =>
-    rows.map(
-      ([model, scores, average]) =>
-        html`<tr><td>${source.replace("Meditron ", "")}</td><td>${model}</td><td>${training} · ${mode}${shots ? `, ${shots} shots` : ""}</td>${sets.map(
-          (set) => {
-            const score = scores[measured.indexOf(set)];
-            return html`<td class="number">${score == null ? "" : score.toFixed(1)}</td>`;
-          },
-        )}<td class="number">${average?.toFixed(1)}</td></tr>`,
-    ),
+    rows
+      .filter(([model]) => MODELS.test(model))
+      .map(
+        ([model, scores, average]) =>
+          html`<tr><td>${source.replace("Meditron ", "")}</td><td>${model}</td><td>${training} · ${mode}${shots ? `, ${shots} shots` : ""}</td>${sets.map(
+            (set) => {
+              const score = scores[measured.indexOf(set)];
+              return html`<td class="number">${score == null ? "" : score.toFixed(1)}</td>`;
+            },
+          )}<td class="number">${average?.toFixed(1)}</td></tr>`,
+      ),
   )}</tbody></table></div></details>`;
 }

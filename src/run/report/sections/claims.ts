@@ -5,6 +5,7 @@ import { formatEffect, formatEffectInterval } from "../../results.ts";
 import { effectChart } from "../charts/index.ts";
 import type { ReportData } from "../data.ts";
 import { type Html, html } from "../html.ts";
+import { solverName } from "./accuracy.ts";
 
 const MEANING: Record<ClaimResult["kind"], string> = {
   accuracy: "Difference of accuracy on the same questions",
@@ -48,7 +49,13 @@ ${
   effect !== null &&
   html`<p class="quiet small">${MEANING[kind]}${unit === "accuracy" ? ", in points" : ", in percent"}: ${formatEffectInterval({ low, high, unit })}; threshold ${formatEffect(threshold, unit)}; ${formatCount(n)} ${kind === "perplexity" ? "documents" : "questions"}${seedDeviation !== undefined && `; ${seeds.length} training seeds, sd ${(100 * seedDeviation).toFixed(1)}`}.</p>`
 }
-${shown.length > 0 && html`<p class="small">${shown.map(({ name, value: one }, i) => html`${i > 0 && " → "}${name} <b>${value(one)}</b>`)}</p>`}
+${shown.length > 0 && html`<p class="small">${shown.map(({ name, value: one }, i) => html`${i > 0 && " → "}${named(name)} <b>${value(one)}</b>`)}</p>`}
 ${note !== undefined && html`<p class="small quiet">${note}</p>`}
 </article>`;
+}
+
+/** "finetuned, greedy-cloze": the solver as readers know it. */
+function named(side: string): string {
+  const comma = side.indexOf(", ");
+  return comma < 0 || side.startsWith("step ") ? side : `${side.slice(0, comma)}, ${solverName(side.slice(comma + 2))}`;
 }

@@ -1,6 +1,7 @@
 /** Each training: loss on training and held-out text, and the learning rate, step by step. */
 import { formatCount } from "../../../core/index.ts";
 import type { TrainEvent } from "../../../train/job.ts";
+import { seedOf, withoutSeed } from "../../seeds.ts";
 import { lineChart, type Series } from "../charts/index.ts";
 import { perplexities, type ReportData, type TrainingView } from "../data.ts";
 import { type Html, html } from "../html.ts";
@@ -9,7 +10,12 @@ export function trainingSection(data: ReportData): Html | false {
   const { trainings } = data;
   if (trainings.length === 0) return false;
   return html`<section id="training"><h2>Training</h2>
-${trainings.map(trainingCharts)}
+${[...new Set(trainings.map(({ name }) => withoutSeed(name)))].map((name) =>
+  trainingCharts(
+    name,
+    trainings.filter((one) => withoutSeed(one.name) === name),
+  ),
+)}
 ${perplexityTable(data)}</section>`;
 }
 
@@ -36,29 +42,42 @@ const perplexity = (value: number) => (value >= 1000 ? formatCount(Math.round(va
 export const tokensSeen = (events: TrainEvent[]): number =>
   events.reduce((n, event) => n + (event.event === "step-end" ? event.tokens : 0), 0);
 
-function trainingCharts({ name, events }: TrainingView): Html {
-  const steps = events.filter((event) => event.event === "step-end");
-  const validations = events.filter((event) => event.event === "validation-end");
-  const spikes = events.filter((event) => event.event === "loss-spike");
-  const start = events.find((event) => event.event === "train-start");
-  const names = [...new Set(validations.map((event) => event.name))];
-  const loss: Series[] = [
-    { name: "training", colour: 7, faint: true, points: steps.map(({ step, loss: y }) => [step, y]) },
+const stepsOf = ({ events }: TrainingView) => events.filter((event) => event.event === "step-end");
+
+/** One training, or the seeds of one laid over each other. */
+function trainingCharts(name: string, seeds: TrainingView[]): Html {
+  const steps = stepsOf(seeds[0]!);
+  const validationsOf = ({ events }: TrainingView) => events.filter((event) => event.event === "validation-end");
+  const spikes = seeds.flatMap(({ events }) => events.filter((event) => event.event === "loss-spike"));
+  const start = seeds[0]!.events.find((event) => event.event === "train-start");
+  const names = [...new Set(seeds.flatMap(validationsOf).map((event) => event.name))];
+  const seed = (view: TrainingView) => (seeds.length > 1 ? `, seed ${seedOf(view.name)}` : "");
+  const loss: Series[] = seeds.flatMap((view, k) => [
+    {
+      name: `training${seed(view)}`,
+      colour: 7,
+      faint: true,
+      points: stepsOf(view).map(({ step, loss: y }): [number, number] => [step, y]),
+    },
     ...names.map(
       (validation, i): Series => ({
-        name: `held out: ${validation}`,
+        name: `held out: ${validation}${seed(view)}`,
         colour: i,
         dots: true,
-        points: validations.filter((event) => event.name === validation).map(({ step, loss: y }) => [step, y]),
+        dashed: k > 0,
+        points: validationsOf(view)
+          .filter((event) => event.name === validation)
+          .map(({ step, loss: y }) => [step, y]),
       }),
     ),
-  ];
+  ]);
   const last = steps.at(-1);
   const rates = steps.map(({ tokensPerSecond }) => tokensPerSecond).sort((a, b) => a - b);
   const facts = [
+    seeds.length > 1 && `${seeds.length} seeds`,
     start && `${formatCount(start.parameters)} parameters`,
     last && `${formatCount(last.step)} steps`,
-    last && `${formatCount(tokensSeen(events))} tokens`,
+    last && `${formatCount(tokensSeen(seeds[0]!.events))} tokens`,
     rates.length > 0 && `${formatCount(Math.round(rates[Math.floor(rates.length / 2)]!))} tokens/s (median)`,
     start?.kernels,
     spikes.length > 0 && `${spikes.length} loss spikes`,
@@ -66,7 +85,7 @@ function trainingCharts({ name, events }: TrainingView): Html {
   return html`<h3>${name}</h3>
 <p class="small">${facts.join(" · ")}</p>
 <div class="charts">
-${lineChart({ title: "Loss", xLabel: "step", yLabel: "nats a token", series: loss })}
+${lineChart({ title: "Loss", xLabel: "step", yLabel: "nats a token", yFrom: 0, series: loss })}
 ${lineChart({
   title: "Learning rate",
   xLabel: "step",
