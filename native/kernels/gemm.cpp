@@ -106,25 +106,28 @@ template <class Math, int Rows, int Columns, class S>
 MEDITRON_INLINE void dot_block(const float* a, int64_t words, const S* b, int64_t ldb, int64_t k, float (*sums)[Columns]) {
   constexpr int kStep = kLanes * Math::kPerWord;
   Vec c[Rows][Columns];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; j++) c[i][j] = zero();
   const auto step = [&](int64_t at, int64_t left) MEDITRON_LAMBDA {
     Vec a_i[Rows];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < Rows; i++) a_i[i] = load(a + i * words + at / Math::kPerWord);
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; j++) {
       const Vec b_j = Math::along(b + j * ldb + at, left);
-#pragma GCC unroll 4
+      // Rows are too short for the processor to guess what comes: the next block is asked for while this one is summed.
+      __builtin_prefetch(b + (Columns + j) * ldb + at);
+#pragma GCC unroll 8
       for (int i = 0; i < Rows; i++) c[i][j] = Math::multiply_add(a_i[i], b_j, c[i][j]);
     }
   };
   int64_t at = 0;
   for (; at + kStep <= k; at += kStep) step(at, kStep);
   if (at < k) step(at, k - at);
-#pragma GCC unroll 4
+  if constexpr (Rows * Columns == 16) return sum_each(c[0], sums[0]);
+#pragma GCC unroll 8
   for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; j++) sums[i][j] = sum(c[i][j]);
@@ -133,7 +136,8 @@ MEDITRON_INLINE void dot_block(const float* a, int64_t words, const S* b, int64_
 template <class Math, class S>
 void gemm_thin(const Gemm& g, const S* b, int threads) {
   // Rows of A as words, padded with zero rows to whole groups and with zero words to whole vectors.
-  const int group = g.m == 1 ? 1 : 4;
+  constexpr int kGroup = kLanes == 16 ? 8 : 4, kColumns = 2;  // accumulators that fit the registers
+  const int group = g.m == 1 ? 1 : kGroup;
   const int64_t rows = round_up(g.m, group), words = round_up(ceil_div(g.k, Math::kPerWord), kLanes);
   float* const a = static_cast<float*>(pool::shared(pool::Slot::thin, rows * words * 4));
   for (int64_t i = 0; i < rows; i++) {
@@ -150,32 +154,33 @@ void gemm_thin(const Gemm& g, const S* b, int threads) {
   const auto write = [&](int64_t i, int64_t j, float value) MEDITRON_LAMBDA {
     const int64_t to = i * g.ldc + j;
     value *= g.alpha;
-    const Part one{1};
-    if (g.accumulate) value += load(g.c, to, one)[0];
-    store(g.c, to, set(value), one);
+    if (g.c.type == Type::f32) {
+      float* const c = static_cast<float*>(g.c.data) + to;
+      *c = g.accumulate ? value + *c : value;
+    } else {
+      const Part one{1};
+      if (g.accumulate) value += load(g.c, to, one)[0];
+      store(g.c, to, set(value), one);
+    }
   };
   // Parts of whole groups of columns; what is left over at the end of the last goes one by one.
-  const int64_t columns = group == 1 ? 8 : kLanes == 16 ? 6 : 2, groups = ceil_div(g.n, columns);
+  constexpr int kAlone = 8;  // columns for a single row
+  const int64_t columns = group == 1 ? kAlone : kColumns, groups = ceil_div(g.n, columns);
   const int parts = static_cast<int>(threads == 1 ? 1 : least(threads * pool::kPartsPerThread, groups));
   pool::parallel(parts, [&](int64_t part, int64_t count, int) {
     const int64_t begin = groups * part / count * columns, end = least(groups * (part + 1) / count * columns, g.n);
     int64_t j = begin;
-    if (group == 1) {
-      constexpr int kColumns = 8;
-      for (; j + kColumns <= end; j += kColumns) {
-        float sums[1][kColumns];
-        dot_block<Math, 1, kColumns>(a, words, b + j * g.ldb, g.ldb, g.k, sums);
-        for (int c = 0; c < kColumns; c++) write(0, j + c, sums[0][c]);
-      }
-    } else {
-      constexpr int kColumns = kLanes == 16 ? 6 : 2;
-      for (; j + kColumns <= end; j += kColumns) {
-        for (int64_t i = 0; i < g.m; i += 4) {
-          float sums[4][kColumns];
-          dot_block<Math, 4, kColumns>(a + i * words, words, b + j * g.ldb, g.ldb, g.k, sums);
-          for (int r = 0; r < 4 && i + r < g.m; r++)
-            for (int c = 0; c < kColumns; c++) write(i + r, j + c, sums[r][c]);
-        }
+    for (; group == 1 && j + kAlone <= end; j += kAlone) {
+      float sums[1][kAlone];
+      dot_block<Math, 1, kAlone>(a, words, b + j * g.ldb, g.ldb, g.k, sums);
+      for (int c = 0; c < kAlone; c++) write(0, j + c, sums[0][c]);
+    }
+    for (; group > 1 && j + kColumns <= end; j += kColumns) {
+      for (int64_t i = 0; i < g.m; i += kGroup) {
+        float sums[kGroup][kColumns];
+        dot_block<Math, kGroup, kColumns>(a + i * words, words, b + j * g.ldb, g.ldb, g.k, sums);
+        for (int r = 0; r < kGroup && i + r < g.m; r++)
+          for (int c = 0; c < kColumns; c++) write(i + r, j + c, sums[r][c]);
       }
     }
     for (; j < end; j++) {

@@ -125,6 +125,25 @@ MEDITRON_INLINE float max_lane(Vec v) {
 }
 #endif
 
+// out[i] = sum(v[i]) for 16 vectors, to the same bits: the halves of neighbours are added together, so that no lane is idle.
+MEDITRON_INLINE void sum_each(const Vec* v, float* out) {
+#if defined(__AVX512F__)
+  __m512 a[8], b[4], c[2];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) a[i] = _mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0x44) + _mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0xee);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) b[i] = _mm512_shuffle_f32x4(a[2 * i], a[2 * i + 1], 0x88) + _mm512_shuffle_f32x4(a[2 * i], a[2 * i + 1], 0xdd);
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; i++) c[i] = _mm512_shuffle_ps(b[2 * i], b[2 * i + 1], 0x44) + _mm512_shuffle_ps(b[2 * i], b[2 * i + 1], 0xee);
+  // Lane 4q + r now holds vector 4r + q, for the 128-bit block q.
+  const __m512 sums = _mm512_shuffle_ps(c[0], c[1], 0x88) + _mm512_shuffle_ps(c[0], c[1], 0xdd);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  _mm512_storeu_ps(out, _mm512_permutexvar_ps(order, sums));
+#else
+  for (int i = 0; i < 16; i++) out[i] = sum(v[i]);
+#endif
+}
+
 // Lanes in [from, to) of v, the others of `other`.
 MEDITRON_INLINE Vec keep(Vec v, int64_t from, int64_t to, Vec other) {
 #if defined(__AVX512F__)

@@ -9,7 +9,7 @@
 import { DataError } from "../core/index.ts";
 import { KeyValueCache, type Rows } from "./key-value-cache.ts";
 import type { Llama } from "./model.ts";
-import { type Choice, chooseToken, likeliest, type SamplingSettings, uniformOf } from "./sampling.ts";
+import { type Choice, chooseToken, likeliest, logLikelihoodOf, type SamplingSettings, uniformOf } from "./sampling.ts";
 
 /** Scores tokens[from..] given all before them; from ≥ 1. */
 export interface ScoreJob {
@@ -39,6 +39,8 @@ export interface GenerateJob extends SamplingSettings {
     tokens: number[];
     logLikelihoods: number[];
     top: Choice[][];
+    /** The end token, which is no part of the output. */
+    end: (Choice & { top: Choice[] }) | undefined;
     finish: "stop" | "length" | "end-of-text";
   }): void;
 }
@@ -120,7 +122,7 @@ export class Scheduler {
     if (job.kind === "score" && job.from === job.tokens.length) {
       job.onDone({ logLikelihoods: new Float64Array(0), isGreedy: true, top: [] });
     } else if (job.kind === "generate" && job.maxTokens <= 0) {
-      job.onDone({ tokens: [], logLikelihoods: [], top: [], finish: "length" });
+      job.onDone({ tokens: [], logLikelihoods: [], top: [], end: undefined, finish: "length" });
     } else {
       this.#waiting.push(job);
     }
@@ -174,7 +176,17 @@ export class Scheduler {
     for (const { sequence } of plan) if (sequence.job.kind === "score") this.#finishScore(sequence, sequence.job);
   }
 
-  #score(scored: { sequence: Active; row: number; target: number }[]): void {
+  #score(all: { sequence: Active; row: number; target: number }[]): void {
+    // With alternatives, the target's own log-likelihood comes from the same logits as theirs, so that equal tokens have equal numbers.
+    for (const { sequence, row, target } of all) {
+      const { top } = sequence.job;
+      if (!top) continue;
+      const logits = this.#cache!.logits([row])[0]!;
+      sequence.top.push(likeliest(logits, top));
+      sequence.logLikelihoods.push(logLikelihoodOf(logits, target));
+      if (sequence.top.at(-1)![0]!.token !== target) sequence.isGreedy = false;
+    }
+    const scored = all.filter(({ sequence }) => !sequence.job.top);
     if (scored.length === 0) return;
     const targets = scored.map(({ target }) => target);
     const { nats, best } = this.#cache!.score(
@@ -184,10 +196,6 @@ export class Scheduler {
     for (const [i, { sequence, target }] of scored.entries()) {
       sequence.logLikelihoods.push(-nats[i]!);
       if (best[i] !== target) sequence.isGreedy = false;
-    }
-    for (const { sequence, row } of scored) {
-      const { top } = sequence.job;
-      if (top) sequence.top.push(likeliest(this.#cache!.logits([row])[0]!, top));
     }
   }
 
@@ -207,7 +215,8 @@ export class Scheduler {
       const row = logits[i]!;
       const { token, logLikelihood } = chooseToken(row, job, uniformOf(job.seed, written));
       if (job.endIds.has(token)) {
-        this.#finishGenerate(sequence, job, "end-of-text");
+        const end = { token, logLikelihood, top: job.top ? likeliest(row, job.top) : [] };
+        this.#finishGenerate(sequence, job, "end-of-text", end);
         continue;
       }
       sequence.tokens.push(token);
@@ -220,10 +229,15 @@ export class Scheduler {
     }
   }
 
-  #finishGenerate(sequence: Active, job: GenerateJob, finish: "stop" | "length" | "end-of-text"): void {
+  #finishGenerate(
+    sequence: Active,
+    job: GenerateJob,
+    finish: "stop" | "length" | "end-of-text",
+    end?: Choice & { top: Choice[] },
+  ): void {
     this.#active[sequence.slot] = undefined;
     const tokens = sequence.tokens.slice(job.tokens.length);
-    job.onDone({ tokens, logLikelihoods: sequence.logLikelihoods, top: sequence.top, finish });
+    job.onDone({ tokens, logLikelihoods: sequence.logLikelihoods, top: sequence.top, end, finish });
   }
 
   /** Gives free slots to waiting jobs, in order, except those worth keeping back until their beginning is computed. */

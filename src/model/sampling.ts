@@ -26,9 +26,8 @@ export function chooseToken(logits: Float32Array, settings: SamplingSettings, un
   let best = 0;
   for (let v = 1; v < logits.length; v++) if (logits[v]! > logits[best]!) best = v;
   const max = logits[best]!;
-  let total = 0;
-  for (let v = 0; v < logits.length; v++) total += Math.exp(logits[v]! - max);
-  const choice = (token: number): Choice => ({ token, logLikelihood: logits[token]! - max - Math.log(total) });
+  const normalizer = normalizerOf(logits);
+  const choice = (token: number): Choice => ({ token, logLikelihood: logits[token]! - normalizer });
   if (temperature === 0 || topK === 1) return choice(best);
 
   const p = new Float64Array(logits.length);
@@ -73,10 +72,22 @@ export function likeliest(logits: Float32Array, count: number): Choice[] {
     best.splice(at, 0, v);
     if (best.length > count) best.pop();
   }
-  const max = best.length > 0 ? logits[best[0]!]! : 0;
+  const normalizer = normalizerOf(logits);
+  return best.map((token) => ({ token, logLikelihood: logits[token]! - normalizer }));
+}
+
+/** Of one token under the model, in nats. */
+export function logLikelihoodOf(logits: Float32Array, token: number): number {
+  return logits[token]! - normalizerOf(logits);
+}
+
+/** ln Σ exp(logit). */
+function normalizerOf(logits: Float32Array): number {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let v = 0; v < logits.length; v++) if (logits[v]! > max) max = logits[v]!;
   let total = 0;
   for (let v = 0; v < logits.length; v++) total += Math.exp(logits[v]! - max);
-  return best.map((token) => ({ token, logLikelihood: logits[token]! - max - Math.log(total) }));
+  return max + Math.log(total);
 }
 
 /** Tokens with p of at least `floor`, likeliest first. */

@@ -204,7 +204,9 @@ class Server {
             promptTokens: tokens.length,
             ...(cut > 0 ? { truncatedTokens: cut } : {}),
           };
-          written[k] = scoredTokens(kept, output.logLikelihoods, output.top);
+          // The end token is a position of its own, as other servers report it.
+          const end = output.end ? [output.end] : [];
+          written[k] = [...scoredTokens(kept, output.logLikelihoods, output.top), ...end];
           finish();
         },
       });

@@ -2,13 +2,15 @@
  * GGUF files (quantised models of llama.cpp) through node-llama-cpp, which is loaded only when a GGUF is asked for: with its
  * binaries for every GPU it is larger than all of Meditron, so installing it is the user's choice.
  *
- * Requests are scored one after another on one sequence; what a prompt shares with the one before stays computed.
+ * Requests take turns on a fixed number of sequences (one, unless asked for more), which llama.cpp computes in common batches; a
+ * request takes the free sequence that begins most like it, and what they share stays computed.
  */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, resolve } from "node:path";
-import { CancelledError, ConfigError, exists, fromSystemError, NativeError } from "../core/index.ts";
+import { CancelledError, ConfigError, DataError, exists, fromSystemError, NativeError } from "../core/index.ts";
+import { stopRule, TextStream } from "./embedded-text.ts";
 import type {
   Capabilities,
   GenerateRequest,
@@ -25,7 +27,13 @@ interface Llama {
 }
 interface LlamaModel {
   readonly trainContextSize: number;
-  readonly tokens: { readonly bos: number | null; readonly shouldPrependBosToken: boolean };
+  readonly fileInfo: { readonly metadata: { readonly tokenizer?: { readonly chat_template?: string } } };
+  readonly tokens: {
+    readonly bos: number | null;
+    readonly bosString: string | null;
+    readonly eosString: string | null;
+    readonly shouldPrependBosToken: boolean;
+  };
   tokenize(text: string, specialTokens?: boolean): number[];
   detokenize(tokens: readonly number[], specialTokens?: boolean): string;
   isEogToken(token: number): boolean;
@@ -58,13 +66,17 @@ export interface GgufSettings {
   contextTokens?: number;
   gpuLayers?: number | "auto";
   threads?: number;
+  /** Sequences computed side by side. Default 1. */
+  slots?: number;
+  /** What to do with a prompt longer than the context: keep its end and say so in the result, or refuse. Default "truncate". */
+  overflow?: "truncate" | "refuse";
 }
 
 /**
  * @throws {ConfigError} GGUF_NOT_INSTALLED with the command that installs the reader; IO_NOT_FOUND for a missing file.
  * @throws {NativeError} GGUF_NOT_LOADED when llama.cpp refuses the file.
  */
-export async function loadGguf(settings: GgufSettings): Promise<LanguageModel> {
+export async function loadGguf(settings: GgufSettings): Promise<LanguageModel & { readonly chat: GgufChat }> {
   const path = resolve(settings.path);
   if (!(await exists(path)))
     throw new ConfigError("IO_NOT_FOUND", { message: "no such file", where: path, remedy: "check the path" });
@@ -83,24 +95,21 @@ export async function loadGguf(settings: GgufSettings): Promise<LanguageModel> {
     });
   }
   const contextTokens = settings.contextTokens ?? Math.min(model.trainContextSize, 4096);
+  const { slots = 1 } = settings;
   const context = await model.createContext({
     contextSize: contextTokens,
-    sequences: 1,
+    sequences: slots,
     threads: settings.threads ?? availableParallelism(),
     batchSize: 512,
   });
   const id = `gguf:${await fingerprint(path)}:${contextTokens}`;
-  return new GgufModel(
-    llama,
-    model,
-    context.getSequence(),
-    settings.name ?? basename(path, ".gguf"),
-    id,
-    contextTokens,
-  );
+  const sequences = Array.from({ length: slots }, () => context.getSequence());
+  const about = { name: settings.name ?? basename(path, ".gguf"), id, contextTokens };
+  return new GgufModel(llama, model, sequences, about, settings.overflow ?? "truncate");
 }
 
-async function importReader(): Promise<{ getLlama(options: object): Promise<Llama> }> {
+/** Loads node-llama-cpp. @throws {ConfigError} GGUF_NOT_INSTALLED. */
+export async function importReader(): Promise<{ getLlama(options: object): Promise<Llama> }> {
   // Held in a variable so that neither the compiler nor a bundler looks for a package that need not be there.
   const reader = "node-llama-cpp";
   try {
@@ -142,30 +151,44 @@ async function fingerprint(path: string): Promise<string> {
   }
 }
 
+/** How a GGUF says that messages are laid out. */
+export interface GgufChat {
+  template: string | undefined;
+  /** Under the names of tokenizer_config.json. */
+  specialTokens: { bos_token: string; eos_token: string };
+}
+
 class GgufModel implements LanguageModel {
   readonly name: string;
   readonly id: string;
   readonly capabilities: Capabilities;
+  readonly chat: GgufChat;
   readonly #llama: Llama;
   readonly #model: LlamaModel;
-  readonly #sequence: LlamaSequence;
-  /** Calls wait for one another: there is one sequence. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #overflow: "truncate" | "refuse";
+  readonly #slots: number;
+  readonly #free: LlamaSequence[];
+  #waiting: (() => void)[] = [];
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(
     llama: Llama,
     model: LlamaModel,
-    sequence: LlamaSequence,
-    name: string,
-    id: string,
-    contextTokens: number,
+    sequences: LlamaSequence[],
+    about: { name: string; id: string; contextTokens: number },
+    overflow: "truncate" | "refuse",
   ) {
     this.#llama = llama;
     this.#model = model;
-    this.#sequence = sequence;
-    this.name = name;
-    this.id = id;
-    this.capabilities = { logLikelihoods: true, generate: true, contextTokens };
+    this.#slots = sequences.length;
+    this.#free = sequences;
+    this.#overflow = overflow;
+    this.name = about.name;
+    this.id = about.id;
+    this.capabilities = { logLikelihoods: true, generate: true, streams: true, contextTokens: about.contextTokens };
+    const { bosString, eosString } = model.tokens;
+    const template = model.fileInfo.metadata.tokenizer?.chat_template;
+    this.chat = { template, specialTokens: { bos_token: bosString ?? "", eos_token: eosString ?? "" } };
   }
 
   logLikelihoods(
@@ -177,55 +200,80 @@ class GgufModel implements LanguageModel {
 
   generate(
     requests: GenerateRequest[],
-    options: { signal?: AbortSignal; onDone?: (index: number, result: Generation[]) => void } = {},
+    options: {
+      signal?: AbortSignal;
+      onDone?: (index: number, result: Generation[]) => void;
+      onText?: (index: number, sample: number, text: string) => void;
+    } = {},
   ): Promise<Generation[][]> {
-    return this.#inTurn(requests, options, async (request) => {
-      const samples: Generation[] = [];
-      for (let k = 0; k < (request.n ?? 1); k++) samples.push(await this.#sample(request, k, options.signal));
-      return samples;
-    });
+    const { signal, onText } = options;
+    return this.#inTurn(requests, options, (request, index) =>
+      Promise.all(
+        Array.from({ length: request.n ?? 1 }, (_, k) =>
+          this.#sample(request, k, signal, onText && ((text) => onText(index, k, text))),
+        ),
+      ),
+    );
   }
 
   async close(): Promise<void> {
-    await this.#last.catch(() => {});
+    await Promise.allSettled(this.#running);
     await this.#model.dispose();
     await this.#llama.dispose();
   }
 
+  /** In the order of requests; as many at once as there are sequences. */
   #inTurn<Request, Result>(
     requests: readonly Request[],
     { signal, onDone }: { signal?: AbortSignal; onDone?: (index: number, result: Result) => void },
-    answer: (request: Request) => Promise<Result>,
+    answer: (request: Request, index: number) => Promise<Result>,
   ): Promise<Result[]> {
-    const run = this.#last
-      .catch(() => {})
-      .then(async () => {
-        const results: Result[] = [];
-        for (const [index, request] of requests.entries()) {
-          if (signal?.aborted) throw new CancelledError();
-          const result = await answer(request);
-          results.push(result);
-          onDone?.(index, result);
-        }
-        return results;
-      });
-    this.#last = run;
+    const results: Result[] = [];
+    let next = 0;
+    let hasFailed = false;
+    const work = async () => {
+      for (let index = next++; index < requests.length && !hasFailed; index = next++) {
+        if (signal?.aborted) throw new CancelledError();
+        results[index] = await answer(requests[index]!, index);
+        onDone?.(index, results[index]!);
+      }
+    };
+    const workers = Array.from({ length: this.#slots }, () =>
+      work().catch((error) => {
+        hasFailed = true;
+        throw error;
+      }),
+    );
+    const run = Promise.all(workers).then(() => results);
+    this.#running.add(run);
+    run.catch(() => {}).finally(() => this.#running.delete(run));
     return run;
+  }
+
+  /** Gives `use` the free sequence that begins most like `tokens`, with how many tokens of that it holds (always short of the last). */
+  async #onSequence<T>(
+    tokens: readonly number[],
+    use: (sequence: LlamaSequence, kept: number) => Promise<T>,
+  ): Promise<T> {
+    while (this.#free.length === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const shared = this.#free.map(({ contextTokens }) => commonLength(contextTokens, tokens.slice(0, -1)));
+    const best = shared.indexOf(Math.max(...shared));
+    const [sequence] = this.#free.splice(best, 1) as [LlamaSequence];
+    try {
+      const { length } = sequence.contextTokens;
+      const kept = shared[best]!;
+      if (length > kept) await sequence.eraseContextTokenRanges([{ start: kept, end: length }]);
+      return await use(sequence, kept);
+    } finally {
+      this.#free.push(sequence);
+      this.#waiting.shift()?.();
+    }
   }
 
   #encode(text: string): number[] {
     const tokens = this.#model.tokenize(text, true);
     const { bos, shouldPrependBosToken } = this.#model.tokens;
     return shouldPrependBosToken && bos !== null ? [bos, ...tokens] : tokens;
-  }
-
-  /** Keeps what the sequence already holds of `tokens` (always short of the last: its logits are needed). */
-  async #keepPrefix(tokens: readonly number[]): Promise<number> {
-    const held = this.#sequence.contextTokens;
-    let same = 0;
-    while (same < Math.min(held.length, tokens.length - 1) && held[same] === tokens[same]) same++;
-    if (held.length > same) await this.#sequence.eraseContextTokenRanges([{ start: same, end: held.length }]);
-    return same;
   }
 
   /** The harness's rule: white space at the context's end belongs to the continuation; split at the context's own tokens. */
@@ -236,12 +284,14 @@ class GgufModel implements LanguageModel {
     const count = whole.length - before.length;
     if (whole.length > limit) whole = whole.slice(whole.length - limit);
     const first = whole.length - count;
-    const kept = await this.#keepPrefix(whole.slice(0, first));
-    const outputs = await this.#sequence.controlledEvaluate(
-      whole
-        .slice(kept, -1)
-        .map((token, i) => (kept + i >= first - 1 ? [token, { generateNext: { logits: true } }] : token)),
-    );
+    const { outputs, kept } = await this.#onSequence(whole.slice(0, first), async (sequence, kept) => ({
+      kept,
+      outputs: await sequence.controlledEvaluate(
+        whole
+          .slice(kept, -1)
+          .map((token, i) => (kept + i >= first - 1 ? [token, { generateNext: { logits: true } }] : token)),
+      ),
+    }));
     const each: number[] = [];
     let isGreedy = true;
     for (const [i, token] of whole.slice(first).entries()) {
@@ -263,14 +313,29 @@ class GgufModel implements LanguageModel {
     };
   }
 
-  async #sample(request: GenerateRequest, k: number, signal: AbortSignal | undefined): Promise<Generation> {
-    const { prompt, maxTokens, temperature = 0, topP, topK, seed = 0, stop = [] } = request;
-    const room = this.capabilities.contextTokens - maxTokens;
-    const tokens = this.#encode(prompt).slice(-Math.max(1, room));
-    const kept = await this.#keepPrefix(tokens);
+  async #sample(
+    request: GenerateRequest,
+    k: number,
+    signal: AbortSignal | undefined,
+    onText: ((text: string) => void) | undefined,
+  ): Promise<Generation> {
+    const { prompt, temperature = 0, topP, topK, seed = 0, stop = [] } = request;
+    const { contextTokens } = this.capabilities;
+    const whole = this.#encode(prompt);
+    // Room for the answer, but never at the price of more than half of the prompt's.
+    const cut = Math.max(0, whole.length + Math.min(request.maxTokens, contextTokens >> 1) - contextTokens);
+    if (cut > 0 && this.#overflow === "refuse")
+      throw new DataError("MODEL_CONTEXT", {
+        message: `the prompt takes ${whole.length} tokens; the context of ${contextTokens} leaves too little for an answer`,
+        remedy: "shorten the prompt, or ask for fewer tokens",
+      });
+    const tokens = whole.slice(cut);
+    const maxTokens = Math.min(request.maxTokens, contextTokens - tokens.length);
     const drawn: number[] = [];
     let finish: Generation["finish"] = "length";
-    let text = "";
+    const decode = (ids: ArrayLike<number>) => this.#model.detokenize(Array.from(ids), true);
+    const rule = stopRule({ decode }, stop);
+    const stream = onText && new TextStream({ decode }, stop);
     const options = {
       temperature,
       seed: seed + k,
@@ -278,22 +343,34 @@ class GgufModel implements LanguageModel {
       ...(topP === undefined ? {} : { topP }),
       ...(topK === undefined ? {} : { topK }),
     };
-    for await (const token of this.#sequence.evaluate(tokens.slice(kept), options)) {
-      if (signal?.aborted) throw new CancelledError();
-      if (this.#model.isEogToken(token)) {
-        finish = "end-of-text";
-        break;
+    await this.#onSequence(tokens, async (sequence, kept) => {
+      if (maxTokens <= 0) return;
+      for await (const token of sequence.evaluate(tokens.slice(kept), options)) {
+        if (signal?.aborted) throw new CancelledError();
+        if (this.#model.isEogToken(token)) {
+          finish = "end-of-text";
+          break;
+        }
+        drawn.push(token);
+        const piece = stream?.push(token);
+        if (piece) onText?.(piece);
+        if (rule.isStopped?.(drawn)) {
+          finish = "stop";
+          break;
+        }
+        if (drawn.length >= maxTokens) break;
       }
-      drawn.push(token);
-      text = this.#model.detokenize(drawn, true);
-      const ends = stop.map((mark) => text.indexOf(mark)).filter((at) => at >= 0);
-      if (ends.length > 0) {
-        text = text.slice(0, Math.min(...ends));
-        finish = "stop";
-        break;
-      }
-      if (drawn.length >= maxTokens) break;
-    }
-    return { text, tokens: drawn, finish };
+    });
+    const { text, tokens: kept } = rule.cut(drawn);
+    const rest = stream?.end(text);
+    if (rest) onText?.(rest);
+    const about = { promptTokens: tokens.length, ...(cut > 0 ? { truncatedTokens: cut } : {}) };
+    return { text, tokens: kept, finish, ...about };
   }
+}
+
+function commonLength(a: readonly number[], b: readonly number[]): number {
+  let same = 0;
+  while (same < Math.min(a.length, b.length) && a[same] === b[same]) same++;
+  return same;
 }

@@ -109,6 +109,10 @@ test("nobody there, a wrong key, a request refused: what is wrong and what to do
     code: "ENDPOINT_REFUSED",
     remedy: expect.stringContaining("apiKeyVariable"),
   });
+  // OpenAI's key is not shown to a server of another address.
+  process.env.OPENAI_API_KEY = "secret";
+  await expect(connect(locked)).rejects.toMatchObject({ code: "ENDPOINT_REFUSED" });
+  delete process.env.OPENAI_API_KEY;
   process.env.MEDITRON_TEST_KEY = "secret";
   const opened = await connect(locked, { apiKeyVariable: "MEDITRON_TEST_KEY" });
   expect(opened.capabilities.logLikelihoods).toBe(true);

@@ -27,8 +27,9 @@ export const endpointConfigSchema = z.strictObject({
   model: z.string().min(1),
   /** Name in tables; the model's by default. */
   name: z.string().optional(),
-  /** Environment variable that holds the key. The key itself never stands in a recipe. */
-  apiKeyVariable: z.string().default("OPENAI_API_KEY"),
+  /** Environment variable that holds the key; the key itself never stands in a recipe. Default: OPENAI_API_KEY for OpenAI's own
+   * address, none for any other. */
+  apiKeyVariable: z.string().optional(),
   /** `completions` sends the prompt as it is; `chat` sends it as one user message. */
   interface: z.enum(["auto", "completions", "chat"]).default("auto"),
   /** Tokens of prompt and answer together that the server accepts. */
@@ -81,7 +82,10 @@ export async function connectEndpoint(
 ): Promise<EndpointModel> {
   const settings = endpointConfigSchema.parse(config);
   const meter = new Meter(settings.prices);
-  const transport = new Transport({ ...settings, apiKey: process.env[settings.apiKeyVariable] }, meter);
+  const { hostname } = new URL(settings.baseUrl);
+  const variable = settings.apiKeyVariable ?? (/(^|\.)openai\.com$/.test(hostname) ? "OPENAI_API_KEY" : undefined);
+  const apiKey = variable === undefined ? undefined : process.env[variable];
+  const transport = new Transport({ ...settings, apiKey }, meter);
   const probe = await probeInterface(transport, settings, options.signal);
   return new OpenAiCompatible(settings, transport, meter, probe, options.tokenizer);
 }

@@ -69,7 +69,7 @@ evaluate: { models: [bse], benchmarks: [], solvers: [greedi] }
 `;
   expect(await problemsOf(yaml)).toMatchInlineSnapshot(`
     "RECIPE_INVALID at ~/recipe.yaml: 20 problems, nothing was started
-      3:1    corpura: unknown key; did you mean "corpora"? (valid: name, description, seed, variables, prepare, corpora, tokenizer, seeds, train, models, benchmarks, evaluate, claims, report)
+      3:1    corpura: unknown key; did you mean "corpora"? (valid: name, description, seed, variables, prepare, corpora, tokenizer, seeds, train, models, benchmarks, evaluate, claims, card, footprint, report)
       5:39   corpora.general.sources[0].path: "~/nowhere" does not exist; expected a file or folder
       6:27   corpora.medical.sources[0].type: "pubmet"; did you mean "pubmed"? (one of "text", "jsonl", "parquet", "huggingface", "html", "guideline-site", "ngc", "cnxml", "medquad", "pdf", "pubmed", "jats", "s2orc", "cord19")
       6:87   corpora.medical.stages.deduplicate.near.bands: 100 is out of range; expected at most 64

@@ -10,6 +10,7 @@ import { modelConfigSchema } from "../providers/open.ts";
 import { torchSettingsSchema } from "../train/engines/torch-settings.ts";
 import { dataSchema, scheduleSchema, trainJobSchema } from "../train/job.ts";
 import { claimSchema } from "./claims/schema.ts";
+import { footprintSchema } from "./footprint.ts";
 
 const count = z.number().int().positive();
 const positive = z.number().positive();
@@ -201,6 +202,18 @@ export const recipeSchema = z.strictObject({
   evaluate: z.union([evaluateSchema, z.array(evaluateSchema).min(1)]).optional(),
   /** What the run is expected to show (claims/schema.ts). */
   claims: named(claimSchema).default({}),
+  /** What the model cards say beyond the figures. */
+  card: z
+    .strictObject({
+      /** SPDX id of the license under which the models are given away. */
+      license: z.string().optional(),
+      intendedUse: z.string().optional(),
+      limitations: z.string().optional(),
+      contact: z.string().optional(),
+    })
+    .default({}),
+  /** For the estimate of energy, emissions and cost (footprint.ts). */
+  footprint: footprintSchema.prefault({}),
   report: z.strictObject({ title: z.string().optional() }).default({}),
 });
 

@@ -3,15 +3,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exists } from "../core/index.ts";
 
-/**
- * Said with every medical answer. It follows the advisory that MEDITRON's authors publish with their models.
- * @see https://huggingface.co/epfl-llm/meditron-7b
- */
-export const SAFETY_ADVISORY =
-  "This model encodes medical knowledge, but it is not adapted to deliver it appropriately, safely, or within professional actionable " +
-  "constraints. Its answers may be wrong, outdated, or biased. Do not use it for diagnosis, treatment or any other clinical decision " +
-  "without extensive alignment to the use case and testing, including randomized controlled trials in real-world practice.";
-
 export interface ServedCard {
   id: string;
   advisory: string;

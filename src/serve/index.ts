@@ -1,5 +1,6 @@
+export { SAFETY_ADVISORY } from "../run/model-card.ts";
 export { type AppOptions, createApp, type ServeApp } from "./app.ts";
-export { readModelCard, SAFETY_ADVISORY, type ServedCard } from "./card.ts";
+export { readModelCard, type ServedCard } from "./card.ts";
 export { type ChatFormat, loadChatFormat, type Message, namedChat, plainChat } from "./chat-format.ts";
 export type { ServeEnv, Serving } from "./exchange.ts";
 export { defaultLimits, type Limits } from "./limits.ts";

@@ -2,8 +2,9 @@
 import { basename, resolve } from "node:path";
 import type { ChatTemplate } from "../eval/index.ts";
 import { loadEmbedded, loadGguf } from "../providers/index.ts";
-import { readModelCard, SAFETY_ADVISORY, type ServedCard } from "./card.ts";
-import { loadChatFormat, namedChat, plainChat } from "./chat-format.ts";
+import { SAFETY_ADVISORY } from "../run/model-card.ts";
+import { readModelCard, type ServedCard } from "./card.ts";
+import { jinjaChat, loadChatFormat, namedChat, plainChat } from "./chat-format.ts";
 import { parseGateway } from "./gateway.ts";
 import type { ServedModel } from "./served-model.ts";
 
@@ -21,6 +22,8 @@ export interface ServedSpec {
   /** Environment variable with an endpoint's key. */
   apiKeyVariable?: string | undefined;
 }
+
+const DEFAULT_SLOTS = 16;
 
 /** @throws {ConfigError} for a target that cannot be opened, with what is wrong. */
 export async function openServed(spec: ServedSpec): Promise<ServedModel> {
@@ -45,8 +48,10 @@ export async function openServed(spec: ServedSpec): Promise<ServedModel> {
   const context = contextTokens === undefined ? {} : { contextTokens };
   if (target.endsWith(".gguf")) {
     const id = spec.id ?? basename(path, ".gguf");
-    const model = await loadGguf({ path, name: id, ...context });
-    const format = chat === undefined ? plainChat : namedChat(chat);
+    const model = await loadGguf({ path, name: id, overflow: "refuse", slots: slots ?? DEFAULT_SLOTS, ...context });
+    const { template, specialTokens } = model.chat;
+    const own = template === undefined ? plainChat : jinjaChat(template, specialTokens, "gguf", path);
+    const format = chat === undefined ? own : namedChat(chat);
     const about = { id, engine: "gguf", identity: model.id, contextTokens: model.capabilities.contextTokens } as const;
     return { id, created, kind: "local", model, chat: format, card: card({ ...about, chatTemplate: format.source }) };
   }

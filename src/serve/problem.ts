@@ -58,6 +58,8 @@ export function problemBody(problem: HttpProblem): { error: object } {
 
 export function respondWithProblem(c: Context, problem: HttpProblem): Response {
   if (problem.retryAfter !== undefined) c.header("Retry-After", String(problem.retryAfter));
+  // What is left of the body is not read, so the connection cannot serve another request.
+  if (problem.status === 413) c.header("Connection", "close");
   if (problem.status === 401) c.header("WWW-Authenticate", "Bearer");
   return c.json(problemBody(problem), problem.status);
 }

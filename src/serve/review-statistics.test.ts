@@ -55,6 +55,7 @@ test("a win rate averages within items first", () => {
   );
   expect(rate).toMatchObject({ wins: 3, ties: 1, losses: 1, items: 3 });
   expect(rate.rate).toBeCloseTo(0.6111, 4);
+  expect(winRate(new Map([[1, [1]]])).interval.low).toBeCloseTo(0.2065, 4); // Wilson, 1 of 1
   expect(rate.interval.low).toBeLessThan(rate.rate);
   expect(rate.interval.high).toBeGreaterThan(rate.rate);
 });

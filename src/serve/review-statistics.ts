@@ -1,5 +1,5 @@
 /** How far reviewers agree, and which model they prefer. */
-import { bootstrapInterval, type Interval } from "../eval/statistics/index.ts";
+import { bootstrapInterval, type Interval, wilsonInterval } from "../eval/statistics/index.ts";
 
 export type Scale = "nominal" | "ordinal" | "interval";
 
@@ -54,7 +54,7 @@ export interface WinRate {
   losses: number;
   /** Wins and half the ties over all judgements, averaged within an item first. */
   rate: number;
-  /** Bootstrap over items: several reviews of one item are no new items. */
+  /** Wilson's over items: several reviews of one item are no new items. */
   interval: Interval;
   items: number;
 }
@@ -68,19 +68,27 @@ export function winRate(outcomes: ReadonlyMap<unknown, readonly number[]>): WinR
     ties: all.filter((outcome) => outcome === 0.5).length,
     losses: all.filter((outcome) => outcome === 0).length,
     rate: perItem.length === 0 ? 0.5 : mean(perItem),
-    interval: perItem.length === 0 ? { low: 0, high: 1 } : bootstrapInterval(perItem),
+    interval: wilsonInterval(
+      perItem.reduce((sum, value) => sum + value, 0),
+      perItem.length,
+    ),
     items: perItem.length,
   };
 }
 
-/** Mean of the items' means, with its bootstrap interval over items. */
-export function itemMean(
-  values: ReadonlyMap<unknown, readonly number[]>,
-): { mean: number; interval: Interval; items: number } | undefined {
+export interface ItemMean {
+  mean: number;
+  /** Bootstrap over items; absent for a single one, which says nothing of how items vary. */
+  interval?: Interval;
+  items: number;
+}
+
+/** Mean of the items' means. */
+export function itemMean(values: ReadonlyMap<unknown, readonly number[]>): ItemMean | undefined {
   const perItem = [...values.values()].filter((list) => list.length > 0).map(mean);
-  return perItem.length === 0
-    ? undefined
-    : { mean: mean(perItem), interval: bootstrapInterval(perItem), items: perItem.length };
+  if (perItem.length === 0) return undefined;
+  const interval = perItem.length > 1 ? { interval: bootstrapInterval(perItem) } : {};
+  return { mean: mean(perItem), ...interval, items: perItem.length };
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

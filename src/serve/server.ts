@@ -14,6 +14,9 @@ export interface ServerOptions extends AppOptions {
   port?: number;
   /** Longest wait for requests under way when stopping. Default 30 s. */
   drainMs?: number;
+  /** Longest times for a request's head and for the whole of it to arrive. Defaults 10 s and 60 s. */
+  headMs?: number;
+  arrivalMs?: number;
   /** Mounts further routes; they stand behind the same checks. */
   mount?: (app: ServeApp) => void;
 }
@@ -45,7 +48,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   const serveApp = createApp(options);
   mount?.(serveApp);
-  const server = await listen(serveApp, host, port);
+  const server = await listen(serveApp, host, port, options);
   const address = server.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
   let stopping: Promise<void> | undefined;
@@ -60,7 +63,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function listen({ app }: ServeApp, host: string, port: number): Promise<Server> {
+function listen({ app }: ServeApp, host: string, port: number, options: ServerOptions): Promise<Server> {
+  const { headMs = 10_000, arrivalMs = 60_000 } = options;
   return new Promise((resolve, reject) => {
     const server = serve(
       {
@@ -68,10 +72,9 @@ function listen({ app }: ServeApp, host: string, port: number): Promise<Server> 
         hostname: host,
         port,
         serverOptions: {
-          // Slow clients: head within 10 s, head and body within 60 s, looked at every second.
-          headersTimeout: 10_000,
-          requestTimeout: 60_000,
-          connectionsCheckingInterval: 1_000,
+          headersTimeout: headMs,
+          requestTimeout: arrivalMs,
+          connectionsCheckingInterval: Math.min(1_000, headMs),
           keepAliveTimeout: 5_000,
           maxHeaderSize: 16 << 10,
         },

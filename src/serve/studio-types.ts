@@ -9,7 +9,7 @@ import type { Provenance } from "../run/provenance.ts";
 import type { CheckpointSamples } from "../run/stages/checkpoint-samples.ts";
 import type { Criterion, Flag, ReviewBody } from "./review-criteria.ts";
 import type { Reviewer, ReviewSet } from "./review-database.ts";
-import type { WinRate } from "./review-statistics.ts";
+import type { ItemMean, WinRate } from "./review-statistics.ts";
 
 export interface Page<T> {
   total: number;
@@ -286,7 +286,7 @@ export interface ReviewResults {
   criteria: {
     criterion: Criterion;
     agreement: Agreement;
-    models: { model: string; mean: number; interval: Interval; items: number }[];
+    models: ({ model: string } & ItemMean)[];
   }[];
   preferenceAgreement: { graded: Agreement; outcome: Agreement };
   flags: { model: string; flag: Flag; task: number; item: string; reviewer: number; comment: string }[];

@@ -31,7 +31,8 @@ describe.skipIf(reasonToSkip)(`the Studio in the browser${reasonToSkip ? ` (skip
 
   beforeAll(async () => {
     runs = newRunsFolder();
-    const finished = startCli("run", TINY, "--runs", runs);
+    const samples = "train.base.samples={ prompts: [The patient], maxTokens: 8 }";
+    const finished = startCli("run", TINY, "--runs", runs, "--set", samples);
     if ((await finished.finished) !== 0) throw new Error(finished.output());
     // Long enough to go on through the tests; ended with them.
     startCli(
@@ -123,6 +124,8 @@ describe.skipIf(reasonToSkip)(`the Studio in the browser${reasonToSkip ? ` (skip
     await go("/training?run=tiny");
     await page.getByRole("img", { name: /training loss/ }).waitFor();
     expect(await page.getByRole("row", { name: /base/ }).innerText()).toMatch(/30 \/ 30/);
+    // What the model wrote at each of its checkpoints (steps 10, 20, 30).
+    expect(await page.locator("blockquote").count()).toBe(3);
     await page.getByRole("button", { name: "log", exact: true }).click();
     await page.getByRole("button", { name: "data position" }).click();
     await page.getByRole("checkbox", { name: "finetuned" }).uncheck();

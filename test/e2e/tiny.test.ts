@@ -4,7 +4,10 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 import { loadManifest } from "../../src/corpus/index.ts";
+import { papersOf, runOf, SAFETY_ADVISORY } from "../../src/run/index.ts";
+import { listCheckpoints } from "../../src/train/index.ts";
 import { cli, eventsOf, type Finished, killAll, TINY } from "./cli.ts";
 
 let runs: string;
@@ -25,9 +28,9 @@ test("it ends well, with one JSON object on stdout and the progress on stderr", 
   const summary = JSON.parse(finished.stdout);
   expect(summary.scores.map((s: { model: string; solver: string }) => `${s.model} ${s.solver}`)).toEqual([
     "base option-log-likelihood",
-    "base greedy",
+    "base greedy-6-tokens",
     "finetuned option-log-likelihood",
-    "finetuned greedy",
+    "finetuned greedy-6-tokens",
     "continued option-log-likelihood",
   ]);
   expect(finished.stderr).toMatch(/✓ corpus\.medical: [\d,]+ records, [\d,]+ dropped, [\d,]+ train, [\d,]+ validation/);
@@ -89,13 +92,44 @@ test("every kind of claim comes out as an effect with its interval, from files t
   // Written next to the accuracies that the table shows.
   const { scores } = JSON.parse(await readFile(at("summary.json"), "utf8"));
   const accuracy = (model: string) =>
-    scores.find((one: { model: string; solver: string }) => one.model === model && one.solver !== "greedy").accuracy;
+    scores.find(
+      (one: { model: string; solver: string }) => one.model === model && one.solver === "option-log-likelihood",
+    ).accuracy;
   expect(byName.knowledge.effect).toBeCloseTo(accuracy("continued") - accuracy("base"), 12);
   expect(byName["held-out"].n).toBeLessThan(24);
   expect(byName.text).toMatchObject({ holds: true, n: 12 });
   expect(curves[0].points.map(({ step }: { step: number }) => step)).toEqual([0, 10, 20, 30]);
   expect(curves[0].points.at(-1).tokens).toBe(30 * 8 * 128);
   expect(existsSync(at("train", "continued", "kept", "step-0000010", "trainer"))).toBe(false);
+});
+
+test("a model card and a datasheet lie beside every model, and say where it comes from", async () => {
+  const [newest] = await listCheckpoints(at("train", "finetuned"));
+  const card = await readFile(join(newest!.path, "README.md"), "utf8");
+  const [, front] = /^---\n([\s\S]*?)\n---\n/.exec(card)!;
+  const { scores } = JSON.parse(await readFile(at("summary.json"), "utf8"));
+  const greedy = scores.find(
+    ({ model, solver }: { model: string; solver: string }) => model === "finetuned" && solver.startsWith("greedy"),
+  );
+  expect(parse(front!)).toMatchObject({
+    language: ["en"],
+    license: "other",
+    library_name: "transformers",
+    "model-index": [{ name: "tiny-finetuned", results: [{ dataset: { name: "medical" } }] }],
+  });
+  expect(card).toContain(SAFETY_ADVISORY);
+  expect(card).toContain(
+    "**base** (pretrained from scratch) → **continued** (continued pretraining) → **finetuned** (finetuned on medical)",
+  );
+  expect(card).toContain(`| medical | greedy-6-tokens | ${(100 * greedy.accuracy).toFixed(1)}% |`);
+  const datasheet = await readFile(join(newest!.path, "DATASHEET.md"), "utf8");
+  const { splits } = await loadManifest(at("corpus", "general"));
+  const documents = Object.values(splits).reduce((sum, split) => sum + split.documents, 0);
+  expect(datasheet).toContain(`## Corpus: general\n\n${documents.toLocaleString("en-US")} documents`);
+  expect(await runOf(newest!.path)).toEqual({ directory: at(), model: "finetuned" });
+  // What `export` writes is the same, and a folder of no run still gets its advisory.
+  expect((await papersOf(newest!.path)).card).toBe(card);
+  expect((await papersOf(at("tokenizer"))).card).toContain(SAFETY_ADVISORY);
 });
 
 test("the report stands alone: no request leaves it, every link inside it leads somewhere", () => {

@@ -4,6 +4,7 @@ import { corpusBuild, corpusInspect } from "./corpus.ts";
 import { corpusFetch } from "./corpus-fetch.ts";
 import { doctor } from "./doctor.ts";
 import { evaluation } from "./eval.ts";
+import { exportModel } from "./export.ts";
 import { generate } from "./generate.ts";
 import { launch } from "./launch.ts";
 import { plan } from "./plan.ts";
@@ -29,6 +30,7 @@ export const commands: Command[] = [
   launch,
   evaluation,
   generate,
+  exportModel,
   serve,
   studio,
   doctor,

@@ -6,6 +6,7 @@ import type { TrainEvent } from "../../train/job.ts";
 import type { ClaimResult } from "../claims/index.ts";
 import type { Counts } from "../events.ts";
 import type { Provenance } from "../provenance.ts";
+import type { Recipe } from "../recipe.ts";
 import type { Curve } from "../stages/curve.ts";
 
 export interface StageView {
@@ -40,7 +41,30 @@ export interface Score {
   unparseableFraction: number;
   /** Page with every item, relative to the report. */
   href?: string;
+  /** Its answers, relative to the run directory, and the rule that scores them. */
+  file: string;
+  rule: string;
 }
+
+/** A row of the accuracy table: a model with all its training seeds, and whether it differs from the first model. */
+export interface Result {
+  /** Without a seed. */
+  model: string;
+  benchmark: string;
+  solver: string;
+  /** One for each seed. */
+  scores: Score[];
+  /** Mean over seeds. */
+  accuracy: number;
+  low: number;
+  high: number;
+  /** Sample standard deviation over training seeds. */
+  seedDeviation?: number;
+  /** Against the first model of the table on the same questions. */
+  versus?: { model: string; difference: number; low: number; high: number; p: number; verdict: Verdict };
+}
+
+export type Verdict = "better" | "worse" | "within noise";
 
 export interface Baselines {
   benchmark: string;
@@ -89,6 +113,7 @@ export interface ReportData {
   name: string;
   directory: string;
   recipeYaml: string;
+  recipe: Recipe;
   provenance: Provenance;
   /** Seconds from first to last, skipped stages counted as they took when they ran. */
   seconds: number;
@@ -96,6 +121,7 @@ export interface ReportData {
   corpora: CorpusView[];
   trainings: TrainingView[];
   scores: Score[];
+  results: Result[];
   baselines: Baselines[];
   /** What the recipe claims, and what came out. */
   claims: ClaimResult[];

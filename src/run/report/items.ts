@@ -11,12 +11,12 @@ export interface AnswerView {
   /** Extracted answer; undefined where none was found. */
   answer: string | undefined;
   correct: boolean;
-  /** Generated text, where the solver generates. */
-  output?: string;
+  /** Generated texts, where the solver generates; one a sample. */
+  outputs?: string[];
   /** Log-likelihood of each option in nats, where the solver compares them. */
   logLikelihoods?: Record<string, number>;
-  /** Answers of several samples, where the solver votes. */
-  votes?: string[];
+  /** Answer of each sample, where the solver votes. */
+  votes?: (string | null)[];
 }
 
 export interface ItemView {
@@ -27,6 +27,10 @@ export interface ItemView {
   options: { letter: string; text: string }[];
   gold: string;
   subject?: string;
+  /** Why the gold answer is right. */
+  explanation?: string;
+  /** Other fields of the item, as "name: value". */
+  facts?: string[];
   answers: AnswerView[];
 }
 
@@ -53,7 +57,7 @@ export function renderItemPages(title: string, items: ItemView[]): Map<string, s
 function itemBody(title: string, items: ItemView[], pages: Html | false): Html {
   return html`<p><a href="../../../report.html">← report</a></p><h1>${title}</h1>
 ${pages}
-<form class="screen" id="choose"><label>Show <select id="which"><option value="all">all items</option><option value="wrong">answered wrong by a solver</option><option value="differ">where solvers disagree</option><option value="none">without a readable answer</option></select></label>
+<form class="screen" id="choose"><label>Show <select id="which"><option value="all">all items</option><option value="right">answered right by every solver</option><option value="wrong">answered wrong by a solver</option><option value="differ">where solvers disagree</option><option value="none">without a readable answer</option></select></label>
 <label>containing <input id="words" type="search" autocomplete="off"></label> <span id="found" class="quiet" aria-live="polite"></span></form>
 <noscript><p>This page shows its items with a script inside it. The same items are lines of JSON in items.jsonl.</p></noscript>
 <div id="items"></div><p><button type="button" id="more" hidden>show more</button></p>
@@ -62,10 +66,17 @@ ${embedJson("data", items)}
 }
 
 const ITEM_STYLE = `
-.item { background:var(--card); border:1px solid var(--rule); border-radius:8px; padding:.7rem .9rem; margin:.9rem 0 }
-.item ol { list-style:none; padding:0; margin:.4rem 0 } .item li { padding:.1rem .4rem } .gold { font-weight:600 }
+.item { background:var(--card); border:1px solid var(--rule); border-radius:10px; padding:.9rem 1.1rem; margin:1rem 0 }
+.item .question { font-size:1.04rem; margin:.3rem 0 .6rem }
+.item ol { list-style:none; padding:0; margin:.4rem 0 } .item li { padding:.22rem .5rem; border-radius:6px; border:1px solid transparent } .item li.gold { font-weight:600; border-color:var(--good); background:var(--goal) }
+.answer { border-top:1px solid var(--rule); padding:.5rem 0 .2rem; margin-top:.5rem }
 .right { color:var(--good) } .wrong { color:var(--bad) }
-form label { margin-right:1rem } input, select, button { font:inherit; padding:.25rem .4rem; color:inherit; background:var(--paper); border:1px solid var(--rule); border-radius:5px; max-width:100% }
+.meter { display:grid; grid-template-columns:auto minmax(3rem, 16rem) auto; gap:.1rem .6rem; align-items:center; font-size:.86rem; margin:.3rem 0; width:fit-content; max-width:100% }
+.meter div { height:.65rem; border-radius:3px; background:var(--c7); min-width:2px } .meter div.gold { background:var(--good) }
+.chip { display:inline-block; font-size:.78rem; color:var(--quiet); border:1px solid var(--rule); border-radius:1rem; padding:.02rem .55rem; margin:0 .3rem .2rem 0 }
+.item pre { max-height:20rem; margin:.3rem 0 } .item summary { font-size:.89rem; color:var(--quiet) }
+form { position:sticky; top:0; background:var(--paper); padding:.6rem 0; border-bottom:1px solid var(--rule); display:flex; flex-wrap:wrap; gap:.5rem 1rem; align-items:center; z-index:1 }
+input, select, button { font:inherit; padding:.3rem .5rem; color:inherit; background:var(--paper); border:1px solid var(--rule); border-radius:6px; max-width:100% }
 `;
 
 const SCRIPT = `
@@ -80,28 +91,58 @@ function add(parent, tag, text, className) {
   if (className) node.className = className;
   return node;
 }
+function folded(parent, summary, text, open) {
+  const box = add(parent, "details");
+  box.open = Boolean(open);
+  add(box, "summary", summary);
+  add(box, "pre", text, "text");
+}
+function meter(parent, rows, gold) {
+  const box = add(parent, "div", undefined, "meter");
+  const most = Math.max(...rows.map((row) => row.share));
+  for (const row of rows) {
+    add(box, "span", row.name);
+    add(box, "div", undefined, row.name === gold ? "gold" : "").style.width = (100 * row.share / (most || 1)).toFixed(1) + "%";
+    add(box, "span", row.text, "quiet");
+  }
+}
+function showAnswer(box, item, answer) {
+  const part = add(box, "div", undefined, "answer");
+  const line = add(part, "div");
+  add(line, "span", answer.correct ? "✓ " : "✗ ", answer.correct ? "right" : "wrong");
+  add(line, "b", answer.answer === undefined ? "no answer found" : answer.answer, answer.correct ? "right" : "wrong");
+  add(line, "span", "  " + answer.solver, "quiet small");
+  if (answer.logLikelihoods) {
+    const entries = Object.entries(answer.logLikelihoods);
+    const most = Math.max(...entries.map((entry) => entry[1]));
+    const total = entries.reduce((sum, entry) => sum + Math.exp(entry[1] - most), 0);
+    meter(part, entries.map(([name, value]) => ({ name, share: Math.exp(value - most) / total, text: (100 * Math.exp(value - most) / total).toFixed(1) + "% · " + value.toFixed(2) + " nats" })), item.gold);
+  }
+  if (answer.votes) {
+    const counts = new Map();
+    for (const vote of answer.votes) counts.set(vote === null ? "none" : vote, (counts.get(vote === null ? "none" : vote) || 0) + 1);
+    meter(part, [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => ({ name, share: count, text: count + (count === 1 ? " vote" : " votes") })), item.gold);
+  }
+  const outputs = answer.outputs || [];
+  outputs.forEach((output, i) => {
+    const vote = answer.votes && answer.votes[i] !== undefined ? " → " + (answer.votes[i] === null ? "no answer" : answer.votes[i]) : "";
+    folded(part, outputs.length > 1 ? "sample " + (i + 1) + vote : "what it wrote", output, outputs.length === 1 && output.length < 600);
+  });
+}
 function show(item) {
   const box = add(list, "article", undefined, "item");
-  const head = add(box, "p", item.id + (item.subject ? " · " + item.subject : ""), "quiet");
+  const head = add(box, "div", undefined, "small quiet");
   head.id = item.id;
-  add(box, "div", item.question, "text");
+  add(head, "span", item.id + (item.subject ? " · " + item.subject : "") + "  ");
+  for (const fact of item.facts || []) add(head, "span", fact, "chip");
+  add(box, "div", item.question, "text question");
   const options = add(box, "ol");
   for (const option of item.options)
-    add(options, "li", option.letter + ". " + option.text + (option.letter === item.gold ? "  ← right answer" : ""), option.letter === item.gold ? "gold" : "");
+    add(options, "li", option.letter + ". " + option.text + (option.letter === item.gold ? "  ✓" : ""), option.letter === item.gold ? "gold" : "");
   if (item.options.length === 0) add(box, "p", "right answer: " + item.gold, "gold");
-  for (const answer of item.answers) {
-    const line = add(box, "p");
-    add(line, "b", answer.solver + ": ");
-    add(line, "span", answer.answer === undefined ? "no answer found" : answer.answer, answer.correct ? "right" : "wrong");
-    add(line, "span", answer.correct ? " ✓" : " ✗", answer.correct ? "right" : "wrong");
-    if (answer.logLikelihoods)
-      add(line, "span", "  (" + Object.entries(answer.logLikelihoods).map(([letter, value]) => letter + " " + value.toFixed(3)).join("   ") + " nats)", "quiet");
-    if (answer.votes) add(line, "span", "  votes: " + answer.votes.join(" "), "quiet");
-    if (answer.output !== undefined) { const d = add(box, "details"); add(d, "summary", "what it wrote"); add(d, "pre", answer.output, "text"); }
-  }
-  const prompt = add(box, "details");
-  add(prompt, "summary", "the prompt, as the model saw it");
-  add(prompt, "pre", item.prompt, "text");
+  for (const answer of item.answers) showAnswer(box, item, answer);
+  if (item.explanation) folded(box, "why the answer is right", item.explanation);
+  folded(box, "the prompt, as the model saw it", item.prompt);
 }
 function next() {
   for (const item of chosen.slice(shown, shown + 25)) show(item);
@@ -111,6 +152,7 @@ function next() {
 }
 const keep = {
   all: () => true,
+  right: (item) => item.answers.every((answer) => answer.correct),
   wrong: (item) => item.answers.some((answer) => !answer.correct),
   differ: (item) => new Set(item.answers.map((answer) => answer.answer)).size > 1,
   none: (item) => item.answers.some((answer) => answer.answer === undefined),

@@ -16,6 +16,7 @@ import type { Curve } from "../stages/curve.ts";
 import { evaluationsOf, labelOf, solverLabelOf } from "../stages/evaluation.ts";
 import type { Baselines, CorpusView, ReportData, Score, StageView, TrainingView } from "./data.ts";
 import type { AnswerView, ItemView } from "./items.ts";
+import { pooledResults } from "./pooled.ts";
 
 /** Samples of each drop rule that are shown. */
 const DROP_SAMPLES = 5;
@@ -32,6 +33,7 @@ export async function loadReport(directory: string): Promise<ReportData> {
   // Written by loadRecipe with every default filled in, so it is a whole recipe.
   const recipe = parse(recipeYaml) as Recipe;
   const { scores, baselines } = await loadScores(directory, recipe);
+  const results = await pooledResults(directory, scores);
   const stages = await loadStages(directory);
   return {
     title: recipe.report.title ?? recipe.name,
@@ -39,12 +41,14 @@ export async function loadReport(directory: string): Promise<ReportData> {
     name: recipe.name,
     directory,
     recipeYaml,
+    recipe,
     provenance: await readJson<Provenance>(join(directory, "provenance.json")),
     seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0),
     stages,
     corpora: await loadCorpora(directory, recipe),
     trainings: await loadTrainings(directory, recipe),
     scores,
+    results,
     baselines,
     claims: await measureClaims(directory, recipe),
     curves: await loadCurves(directory, recipe),
@@ -116,6 +120,8 @@ async function loadScores(directory: string, recipe: Recipe): Promise<{ scores: 
         ...score.interval,
         unparseableFraction: score.unansweredFraction,
         href: `${folders.items(model, benchmark)}/index.html`,
+        file: `${folders.evaluation(model, benchmark)}/${labelOf(settings)}/items.jsonl`,
+        rule: summary.rule!,
       });
       if (summary.baseline && !baselines.some((one) => one.benchmark === benchmark))
         baselines.push({
@@ -138,7 +144,7 @@ export async function loadItems(
 ): Promise<ItemView[]> {
   const benchmark = await loadBenchmark(recipe.benchmarks[benchmarkName]!, { name: benchmarkName, directory });
   const views = new Map<string, ItemView>();
-  for (const { id, question, context, options, answer, subject } of benchmark.items)
+  for (const { id, question, context, options, answer, subject, explanation, meta } of benchmark.items)
     views.set(id, {
       id,
       prompt: "",
@@ -146,6 +152,10 @@ export async function loadItems(
       options,
       gold: answer,
       ...(subject === undefined ? {} : { subject }),
+      ...(explanation === undefined ? {} : { explanation }),
+      facts: Object.entries(meta).flatMap(([name, value]) =>
+        ["string", "number", "boolean"].includes(typeof value) ? [`${name}: ${String(value)}`] : [],
+      ),
       answers: [],
     });
   for (const settings of evaluationsOf(model, benchmarkName, recipe)) {
@@ -168,8 +178,8 @@ function answerOf(record: ItemRecord, solver: string): AnswerView {
     solver: record.demonstrations ? `${solver}, seed ${record.seed}` : solver,
     answer: record.predictions[rule] ?? undefined,
     correct: record.correct[rule] ?? false,
-    ...(outputs ? { output: outputs.join("\n———\n") } : {}),
-    ...(votes ? { votes: votes.map((vote) => vote ?? "–") } : {}),
+    ...(outputs ? { outputs } : {}),
+    ...(votes ? { votes } : {}),
     ...(logLikelihoods
       ? {
           logLikelihoods: Object.fromEntries(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { thin, ticks } from "./charts.ts";
+import { thin, ticks } from "./charts/index.ts";
 import { embedJson, escapeHtml, html } from "./html.ts";
 import { renderItemPages } from "./items.ts";
 

@@ -1,9 +1,10 @@
-/** Writes report.html, the item pages and summary.json of a run directory. */
+/** Writes report.html, the item pages and summary.json of a run directory, and the papers beside its models. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { writeFileAtomic, writeJsonAtomic } from "../../core/index.ts";
 import { folders } from "../folders.ts";
+import { writeRunPapers } from "../model-card.ts";
 import type { Recipe } from "../recipe.ts";
 import { perplexities, type ReportData } from "./data.ts";
 import { renderItemPages } from "./items.ts";
@@ -35,5 +36,6 @@ export async function writeReport(directory: string): Promise<ReportData> {
     curves: data.curves,
   });
   await writeFileAtomic(join(directory, "report.html"), renderReport(data));
+  await writeRunPapers(data);
   return data;
 }

@@ -219,6 +219,9 @@ function BenchmarkCard({ benchmark, rows, several }: { benchmark: string; rows: 
                       {one.row.seedDeviation !== undefined && (
                         <span className="muted tiny"> ± {(100 * one.row.seedDeviation).toFixed(1)}</span>
                       )}
+                      {one.row.macroAccuracy !== undefined && (
+                        <div className="muted tiny">by subject {formatPercent(one.row.macroAccuracy)}</div>
+                      )}
                     </td>
                     <td className="interval-column">
                       <IntervalBar
@@ -282,7 +285,7 @@ function Significance({ rows, several }: { rows: EvaluationRow[]; several: boole
     const groups = new Map<string, EvaluationRow[]>();
     for (const one of rows)
       if (one.row) {
-        const key = `${one.row.solver}${one.row.shots > 0 ? `, ${one.row.shots} shots` : ""}${one.row.format === "meditron" ? "" : `, ${one.row.format}`}`;
+        const key = `${one.row.solver}${one.row.shots > 0 ? `, ${one.row.shots} shots` : ""}`;
         groups.set(key, [...(groups.get(key) ?? []), one]);
       }
     return [...groups].filter(([, group]) => group.length > 1);

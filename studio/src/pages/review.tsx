@@ -642,11 +642,13 @@ function Results({ set }: { set: SetDetail }) {
                             <>
                               <span className="strong small">{value.mean.toFixed(2)}</span>{" "}
                               <span className="tiny muted">
-                                {value.interval.low.toFixed(2)} to {value.interval.high.toFixed(2)}
+                                {value.interval
+                                  ? `${value.interval.low.toFixed(2)} to ${value.interval.high.toFixed(2)}`
+                                  : "one item"}
                               </span>
                               <IntervalBar
                                 value={value.mean}
-                                {...value.interval}
+                                {...(value.interval ?? { low: value.mean, high: value.mean })}
                                 domain={domain}
                                 label={`${model}, ${one.criterion}`}
                               />

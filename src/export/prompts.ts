@@ -1,0 +1,23 @@
+/** Twenty openings to compare two engines by: medicine, plain prose, numbers, accents, a question in chat form. */
+export const exportPrompts = [
+  "The first-line treatment of scabies is",
+  "A 54-year-old man with chest pain radiating to the left arm",
+  "Gout is confirmed by",
+  "Metformin is contraindicated in patients with",
+  "The most common cause of community-acquired pneumonia is",
+  "Question: Which vitamin deficiency causes scurvy?\nAnswer:",
+  "Hypertension in pregnancy should be treated with",
+  "Les symptômes de la grippe sont la fièvre, la toux et",
+  "In 2019, 1,234 patients were enrolled; 56.7% were women. Of these,",
+  "The heart pumps blood through the",
+  "An infant with projectile vomiting most likely has",
+  "Iron deficiency anaemia shows a low ferritin and",
+  "The town lies on a river and is known for",
+  "Warfarin interacts with",
+  "A child with a barking cough and stridor has",
+  "The confirmatory test for tuberculosis is",
+  "Once upon a time there was a doctor who",
+  "Dose: 5 mg/kg every 8 h (max. 400 mg), then",
+  "Type 1 diabetes is caused by",
+  "The kidney filters",
+];
