@@ -105,7 +105,7 @@ describe.skipIf(reasonToSkip)(`the Studio in the browser${reasonToSkip ? ` (skip
     await page
       .getByText(/step [\d,.K]+ of/)
       .first()
-      .waitFor({ timeout: 90_000 });
+      .waitFor({ timeout: 300_000 }); // the stages before it come first
     const read = async () => (await progress.first().innerText()).match(/step ([\d,.K]+) of/)?.[1];
     const before = await read();
     await expect.poll(read, { timeout: 60_000 }).not.toBe(before);
