@@ -5,7 +5,7 @@ export default defineConfig({
     include: ["test/browser/**/*.test.ts"],
     // One browser and one Studio at a time: two cores are the smallest machine we promise to test on.
     maxWorkers: 1,
-    testTimeout: 120_000,
-    hookTimeout: 240_000,
+    testTimeout: 420_000,
+    hookTimeout: 420_000,
   },
 });
