@@ -1,7 +1,13 @@
 /** `corpus.<name>`: sources to document shards, by `buildCorpus`, with the recipe's benchmarks for decontamination. */
 import { dirname, join } from "node:path";
 import { hashJson, startProgress } from "../../core/index.ts";
-import { type BenchmarkItem, buildCorpus, type CorpusConfig, type CorpusManifest, MANIFEST } from "../../corpus/index.ts";
+import {
+  type BenchmarkItem,
+  buildCorpus,
+  type CorpusConfig,
+  type CorpusManifest,
+  MANIFEST,
+} from "../../corpus/index.ts";
 import { loadBenchmark } from "../../eval/benchmarks/load.ts";
 import type { Counts } from "../events.ts";
 import { folders } from "../folders.ts";
