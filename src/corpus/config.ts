@@ -204,6 +204,8 @@ export const stagesConfigSchema = z.strictObject({
         .default("2023-07-15"),
       /** A file with one journal name a line, scored 1 (the paper: 423 journals that UpToDate's authors read). */
       journals: z.string().optional(),
+      /** Folder of PubMed XML: publication types and MeSH of documents whose own source states none (S2ORC, PMC), by PMID. */
+      citations: z.string().optional(),
     })
     .optional(),
 });
@@ -251,8 +253,19 @@ export function parseCorpusConfig(value: unknown, where = "corpus"): CorpusConfi
 /** The configuration with all paths absolute. @param base - The folder that relative paths start from (the recipe's). */
 export function resolvePaths(config: CorpusConfig, base: string): CorpusConfig {
   const absolute = (path: string) => (isAbsolute(path) ? path : resolve(base, path));
+  const { upsample } = config.stages;
   return {
     ...config,
+    stages: {
+      ...config.stages,
+      ...(upsample && {
+        upsample: {
+          ...upsample,
+          ...(upsample.journals !== undefined && { journals: absolute(upsample.journals) }),
+          ...(upsample.citations !== undefined && { citations: absolute(upsample.citations) }),
+        },
+      }),
+    },
     sources: config.sources.map((source) =>
       source.type === "guideline-site"
         ? {

@@ -24,6 +24,40 @@ Crohn disease since 2009, Hodgkin lymphoma in remission. Temperature 38.5, GCS 1
 cc: {{NAME:Lindiwe Marsh}}, RN. Account number: {{ID:77120045}}. Pager {{PHONE:4471}}.`,
 ];
 
+/** Eight more in other styles: 75.0% of their identifiers were covered when they were new; the rules were widened since. */
+const OTHER_STYLES = [
+  `DISCHARGE SUMMARY
+Patient: {{NAME:Thessaly Moorcroft}}    Age: 67    Sex: F    Hospital No: {{ID:KX-551902}}
+Date of admission: {{DATE:2018-09-17}}   Date of discharge: {{DATE:2018-09-24}}
+Consultant: Dr. {{NAME:B. Lindqvist}}
+This retired schoolteacher from {{LOCATION:Upper Brackwater}} presented with a 3-day history of productive cough. CXR showed right lower lobe consolidation. CURB-65 score 2. Treated with amoxicillin 500 mg three times daily for 7 days. Creatinine 84 µmol/L.
+Follow up in chest clinic on {{DATE:15 October 2018}}. GP to repeat CXR in 6 weeks. Any concerns ring {{PHONE:0161 496 0733}}.`,
+  `ED triage 23:40. {{NAME:Brandon Achterberg}}, 34M, brought by girlfriend {{NAME:Keisha}}. Drank 6 units. GCS 14, BP 132/84, HR 96, SpO2 98% RA, BM 5.4. Laceration 4 cm L forearm, closed with 5 sutures. Tetanus given. Lives at {{ADDRESS:221 Harrow Mews}}, contact {{PHONE:07700 900 812}}. MRN {{ID:00482217}}.`,
+  `Dear {{NAME:Priscilla}},
+I saw Mrs {{NAME:Agnes Wetherby-Shaw}} in the memory clinic on {{DATE:Monday 3rd February 2020}}. She is {{AGE:91}} years old and lives with her son {{NAME:Gerald}} in {{LOCATION:Felmarsh}}. MMSE 21/30, down from 25/30 in 2018. I have started donepezil 5 mg at night.
+Yours sincerely,
+Dr {{NAME:Hamish Carrowmore}}
+Secretary: {{NAME:L. Pike}}, tel {{PHONE:(0131) 496 0188}}, {{EMAIL:lpike.memory@example.nhs.uk}}`,
+  `OPERATIVE NOTE {{DATE:06/30/2017}}
+SURGEON: {{NAME:Yevgenia Stoltz}}, MD   ASSISTANT: {{NAME:Rafael Ortiz}}, PA-C   ANESTHESIA: General
+PATIENT: {{NAME:DELACROIX, MARGUERITE}}   ACCT #: {{ID:90071844}}
+Procedure: laparoscopic cholecystectomy. Estimated blood loss 20 mL. Specimen sent as S17-4432. The patient tolerated the procedure well.`,
+  `Telephone encounter: Mr. {{NAME:Nwosu}} called re: warfarin. INR 3.4 on {{DATE:Nov 9}}. Advised to hold one dose and take 3 mg thereafter. Recheck {{DATE:11/14}}. His wife {{NAME:Adaeze}} will drive him. Callback {{PHONE:555-0142}}. Signed {{NAME:T. Bergstrom}}, RN`,
+  `Physiotherapy: Ms {{NAME:Oakhurst}} attended {{LOCATION:Stannington Health Centre}} for session 4 of 6. Timed Up and Go 14.2 s (17.9 s at baseline). Walking 400 m with one stick. Next visit {{DATE:21.03.2019}}. NHS no. {{ID:485 777 3456}}.`,
+  `Genetics clinic. Proband {{NAME:Elodie Marchetti}} (dob {{DATE:12 Jan 1988}}), referred by Dr {{NAME:Wu}}. BRCA1 c.68_69delAG p.(Glu23Valfs*17), class 5. Her mother had breast cancer at 41, a maternal aunt at 38. Family reference {{ID:GN/20/0317}}. Discussed risk-reducing surgery; will see Prof {{NAME:Halloran}} at {{LOCATION:Castlebar University Hospital}} in {{DATE:April}}.`,
+  `Nursing 07:15: Pt {{NAME:Kowalczyk}} slept well. Pain 2/10. Urine output 45 mL/h. IV cannula day 3, VIP score 0. Daughter {{NAME:Beata Nowak}} updated by phone {{PHONE:+48 22 555 01 39}}. Passport {{ID:EA 4471902}}. For transfer to {{LOCATION:Riverdale Nursing Home}} on {{DATE:Thursday}}.`,
+];
+
+/** Four more, terse and full of unusual forms: 40.4% when they were new, to 90.1% precision. What the rules still miss is pinned below. */
+const HARD = [
+  `CLINIC LETTER. Re: {{NAME:Ottoline Pembury}}, {{DATE:27/05/1963}}, {{ADDRESS:9 Tannery Row, Marlbeck}}.
+Diagnosis: rheumatoid arthritis, seropositive, 2011. Current treatment: methotrexate 15 mg weekly, folic acid 5 mg. DAS28 3.1 (was 5.4). I reviewed {{NAME:Ottoline}} today with our specialist nurse, {{NAME:Bronwen Ashgrove}}. ALT 31 U/L, Hb 128 g/L. Plan: continue; bloods every 12 weeks at the surgery in {{LOCATION:Marlbeck}}. Review in {{DATE:November}}.
+{{NAME:Cormac Delahunty}}, Consultant Rheumatologist, bleep {{PHONE:2217}}`,
+  `ICU day 4 ({{DATE:9 Dec}}). {{NAME:Vikram S.}}, 58 yo male, ARDS after influenza A. FiO2 0.45, PEEP 10, P/F ratio 164. Noradrenaline 0.08 mcg/kg/min. Proned 16 h. Family meeting with wife {{NAME:Lakshmi}} and brother {{NAME:Arun}}; interpreter 44120 not needed. Insurance no. {{ID:TK 883 201}}. D/W Dr {{NAME:Fennimore}} (nephrology): start CVVH at 25 mL/kg/h.`,
+  `Phone call {{DATE:2022-07-19}} 14:05 from {{NAME:Siobhan}} at {{LOCATION:Larchwood Pharmacy}}, {{PHONE:028 9601 7745}}: apixaban 5 mg out of stock. OK to give 2.5 mg x 2. Patient {{NAME:Eamon Gallowglass}}, {{ID:HCN 3311 204 556}}. Daughter emails from {{EMAIL:e.g.family@example.com}}.`,
+  `Paeds A&E: 5-year-old {{NAME:Jaxon}}, attends {{LOCATION:St Brannock's Primary School}}, with mum {{NAME:Kayleigh Thornby}}. Fell from climbing frame yesterday. Supracondylar fracture, Gartland II. Weight 19 kg; ibuprofen 190 mg given at 16:20. Lives {{ADDRESS:Flat 2, 61 Quarry Hill}}, postcode {{ADDRESS:QX7 9ZZ}}. Seen by {{NAME:R. Adeyemi}}, ST4.`,
+];
+
 function unmark(note: string): { text: string; truth: { kind: string; start: number; end: number }[] } {
   let text = "";
   let from = 0;
@@ -38,13 +72,13 @@ function unmark(note: string): { text: string; truth: { kind: string; start: num
 }
 
 /** Characters of identifiers that are covered, and characters covered that are none. */
-function measure(): { recall: number; precision: number; missed: string[]; extra: string[] } {
+function measure(notes: readonly string[]): { recall: number; precision: number; missed: string[]; extra: string[] } {
   let identifying = 0;
   let covered = 0;
   let found = 0;
   const missed: string[] = [];
   const extra: string[] = [];
-  for (const note of NOTES) {
+  for (const note of notes) {
     const { text, truth } = unmark(note);
     const identifiers = findIdentifiers(text);
     const overlap = (a: { start: number; end: number }, b: { start: number; end: number }) =>
@@ -65,7 +99,7 @@ function measure(): { recall: number; precision: number; missed: string[]; extra
 }
 
 test("recall and precision on invented notes", () => {
-  const { recall, precision, missed, extra } = measure();
+  const { recall, precision, missed, extra } = measure([...NOTES, ...OTHER_STYLES]);
   expect({ missed, extra }).toMatchInlineSnapshot(`
     {
       "extra": [],
@@ -74,6 +108,27 @@ test("recall and precision on invented notes", () => {
   `);
   expect(recall).toBeGreaterThan(0.97);
   expect(precision).toBeGreaterThan(0.95);
+});
+
+test("what terse notes still get past the rules", () => {
+  const { recall, precision, missed, extra } = measure(HARD);
+  expect({ recall: recall.toFixed(3), precision: precision.toFixed(3), missed, extra }).toMatchInlineSnapshot(`
+    {
+      "extra": [],
+      "missed": [
+        "9 Tannery Row, Marlbeck",
+        "Marlbeck",
+        "Cormac Delahunty",
+        "Vikram S.",
+        "Siobhan",
+        "HCN 3311 204 556",
+        "Jaxon",
+        "Flat 2, 61 Quarry Hill",
+      ],
+      "precision": "0.979",
+      "recall": "0.814",
+    }
+  `);
 });
 
 test("clinical facts stay", () => {

@@ -23,11 +23,11 @@ const TITLE = "(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sr|Sister|Nurse|Rev|Sir|Da
 /** Words with a capital that follow a role or title and are no names. */
 const NOT_NAMES = new Set(
   (
-    "the a an is was has had of on in at to with for from and or not no admitted reports denies presents states complains seen " +
+    "dr mr mrs ms miss prof the a an is was has had of on in at to with for from and or not no admitted reports denies presents states complains seen " +
     "department clinic hospital ward team unit service surgery medicine cardiology oncology radiology emergency history name dob " +
     "mrn patient date time diagnosis allergies medications plan assessment impression none unknown he she they his her day week today " +
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december " +
-    "type grade stage class group care home respiratory outpatient memory pain eye fracture diabetes heart chest skin urgent primary"
+    "type rheumatologist cardiologist consultant registrar specialist grade stage class group care home respiratory outpatient memory pain eye fracture diabetes heart chest skin urgent primary"
   ).split(" "),
 );
 
@@ -67,10 +67,16 @@ const RULES: readonly Rule[] = [
   },
   { kind: "ID", pattern: /\b\d{3}-\d{2}-\d{4}\b/g },
   {
+    kind: "ID",
+    pattern: /\b(?:acct|passport|reference|ref|HCN|insurance|policy|licen[cs]e|certificate|case|file|chart)\.?(?:\s*(?:no\.?|number|#))?[ \t]{0,5}[:#]?[ \t]{0,5}((?:[A-Z]{1,3}[ /-]?)?\d{2,}(?:[ /-]?\d{2,})+)/gi,
+    group: 1,
+  },
+  {
     kind: "PHONE",
-    pattern: /(?:\+\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)[\s.-]?|\b\d{3,5}[\s.-])\d{3}[\s.-]?\d{3,4}\b(?!\s*(?:mg|ml|mcg|g|mmol|units?)\b)/g,
+    pattern: /\b0\d{2,4}[ -]\d{3,4}[ -]\d{3,4}\b|(?:\+\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)[\s.-]?|\b\d{3,5}[\s.-])\d{3}[\s.-]?\d{3,4}\b(?!\s*(?:mg|ml|mcg|g|mmol|units?)\b)/g,
   },
   { kind: "PHONE", pattern: /\b(?:tel|phone|ph|fax|pager|mobile|cell|bleep|ext)\.?[ \t]{0,5}[:#]?[ \t]{0,5}((?:\+?\d[\d\s().-]{2,18}\d))/gi, group: 1 },
+  { kind: "PHONE", pattern: /\b(?:call(?:back)?|ring|contact)\b[^.\d\n]{0,20}?(\d{3}-\d{4})\b/gi, group: 1 },
   // Dates with a day or a month; a year alone stays.
   { kind: "DATE", pattern: /\b\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?\b/g },
   {
@@ -78,13 +84,19 @@ const RULES: readonly Rule[] = [
     pattern: /\b(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})\b/g,
     accept: ([, a, , b]) => Number(a) >= 1 && Number(b) >= 1 && Math.max(Number(a), Number(b)) <= 31 && Math.min(Number(a), Number(b)) <= 12,
   },
-  { kind: "DATE", pattern: new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th)?(?:\\s+of)?\\s+${MONTH}\\.?(?:,?\\s+\\d{4})?\\b`, "gi") },
+  { kind: "DATE", pattern: new RegExp(`\\b(?:${WEEKDAY},?\\s+)?\\d{1,2}(?:st|nd|rd|th)?(?:\\s+of)?\\s+${MONTH}\\.?(?:,?\\s+\\d{4})?\\b`, "gi") },
   { kind: "DATE", pattern: new RegExp(`\\b${MONTH}\\.?\\s+\\d{1,2}(?:st|nd|rd|th)?(?:,?\\s+\\d{4})?\\b(?!\\s*(?:mg|%|ml))`, "gi") },
   { kind: "DATE", pattern: new RegExp(`\\b(?:in|since|until|on|from|to)\\s+(${MONTH}\\s+\\d{4})\\b`, "gi"), group: 1 },
+  {
+    kind: "DATE",
+    pattern: new RegExp(`\\b(?:in|during|last|next|this|by|until|since)\\s+(${MONTH})\\b`, "gi"),
+    group: 1,
+    accept: ([, month]) => /^\p{Lu}/u.test(month!),
+  },
   { kind: "DATE", pattern: new RegExp(`\\b(?:on|last|next|this)\\s+(${WEEKDAY})\\b`, "gi"), group: 1 },
   {
     kind: "DATE",
-    pattern: /\b(?:on|seen|admitted|discharged|dated|dob|date of birth|born)[ \t]{0,5}:?[ \t]{0,5}(?:on\s+)?(\d{1,2}\/\d{1,2})\b(?![/\d]|\s*(?:mmHg|VAS|pain|power|strength|GCS))/gi,
+    pattern: /\b(?:on|seen|admitted|discharged|dated|dob|date of birth|born|recheck|review|follow[- ]up|appointment|visit|until|by)[ \t]{0,5}:?[ \t]{0,5}(?:on\s+)?(\d{1,2}\/\d{1,2})\b(?![/\d]|\s*(?:mmHg|VAS|pain|power|strength|GCS))/gi,
     group: 1,
   },
   { kind: "AGE", pattern: /\b((?:9\d|1[01]\d))(?=[\s-]*(?:years?|yrs?|y\/?o|yo)\b)/gi, group: 1 },
@@ -92,18 +104,27 @@ const RULES: readonly Rule[] = [
   {
     kind: "ADDRESS",
     pattern:
-      /\b\d{1,5}[A-Za-z]?,?\s+(?:\p{Lu}[\p{L}'-]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Terrace|Close|Crescent|Square|Place)\b\.?(?:,?\s*(?:Apt|Flat|Unit|Suite)\.?\s*\w+)?/gu,
+      /\b\d{1,5}[A-Za-z]?,?\s+(?:\p{Lu}[\p{L}'-]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Court|Ct|Boulevard|Blvd|Way|Terrace|Close|Crescent|Square|Place|Mews|Gardens|Grove|Walk|Row|Hill|Parade|Quay|Circle|Highway)\b\.?(?:,?\s*(?:Apt|Flat|Unit|Suite)\.?\s*\w+)?/gu,
   },
   { kind: "ADDRESS", pattern: /\b[A-Z]{1,2}\d[A-Z\d]?\s+\d[A-Z]{2}\b/g },
   { kind: "ADDRESS", pattern: /\b(?:[A-Z]{2}|zip|ZIP code|postcode)[ \t]{0,5}:?[ \t]{0,5}(\d{5}(?:-\d{4})?)\b/g, group: 1 },
-  { kind: "LOCATION", pattern: new RegExp(`\\b((?:${NAME_WORD}\\s+){1,3}(?:Hospital|Clinic|Infirmary|Medical Cent(?:er|re)|Health Cent(?:er|re)|Nursing Home|Hospice))\\b`, "gu"), group: 1, accept: ([, place]) => isName(place!.split(" ")[0]) },
+  { kind: "LOCATION", pattern: new RegExp(`\\b((?:${NAME_WORD}\\s+){1,3}(?:Hospital|Clinic|Infirmary|Medical Cent(?:er|re)|Health Cent(?:er|re)|Nursing Home|Hospice|Pharmacy|Surgery|Practice|School|College|University|Church|Prison))\\b`, "gu"), group: 1, accept: ([, place]) => isName(place!.split(" ")[0]) },
   { kind: "LOCATION", pattern: new RegExp(`\\b(?:lives in|living in|resident of|resides in|from the (?:city|town|village) of|moved (?:here )?from|born in)\\s+(${NAME_WORD}(?:\\s+${NAME_WORD})?)`, "gu"), group: 1, accept: ([, place]) => isName(place) },
+  {
+    kind: "LOCATION",
+    pattern: new RegExp(
+      `\\b(?:(?:lives|living|resides)\\b[^.\\n]{0,40}?\\bin|(?:man|woman|lady|gentleman|boy|girl|\\p{Ll}{2,}(?:er|or|ist|ian))\\s+from)\\s+(${NAME_WORD}(?:\\s+${NAME_WORD})?)`,
+      "gu",
+    ),
+    group: 1,
+    accept: ([, place]) => isName(place),
+  },
   // Names: after a title, after a role, before a degree, a known given name with a surname, "Surname, Given".
   { kind: "NAME", pattern: new RegExp(`\\b${TITLE}\\s+((?:\\p{Lu}\\.\\s*)*${NAME_WORD}(?:\\s+${NAME_WORD}){0,2})`, "gu"), group: 1, accept: ([, name]) => isName(name!.split(" ")[0]) },
   {
     kind: "NAME",
     pattern: new RegExp(
-      `\\b(?:[Pp]atient(?:'s)? name|[Nn]ame|[Pp]atient|[Pp]hysician|[Dd]octor|[Cc]onsultant|[Ss]urgeon|[Ss]igned(?: by)?|[Dd]ictated by|[Aa]ttending|[Rr]eferred by|[Rr]eferring|[Nn]ext of kin|[Ww]ife|[Hh]usband|[Dd]aughter|[Ss]on|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother|[Pp]artner|[Cc]arer|GP|cc)(?:\\s+(?:is|called|named))?[ \\t]{0,5}[:,]?[ \\t]{0,5}(${NAME_WORD}(?:,?\\s+(?:\\p{Lu}\\.|${NAME_WORD})){0,2})`,
+      `\\b(?:[Pp]atient(?:'s)? name|[Nn]ame|[Pp]atient|[Pp]hysician|[Dd]octor|[Cc]onsultant|[Ss]urgeon|[Ss]igned(?: by)?|[Dd]ictated by|[Aa]ttending|[Rr]eferred by|[Rr]eferring|[Nn]ext of kin|[Ww]ife|[Hh]usband|[Dd]aughter|[Ss]on|[Mm]other|[Ff]ather|[Ss]ister|[Bb]rother|[Pp]artner|[Cc]arer|[Gg]irlfriend|[Bb]oyfriend|[Ff]riend|[Nn]eighbour|[Gg]rand(?:son|daughter|mother|father)|[Aa]unt|[Uu]ncle|[Cc]ousin|[Pp]roband|[Ss]ecretary|[Aa]ssistant|[Dd]ear|[Rr]e|[Mm]um|[Dd]ad|[Nn]urse|[Mm]idwife|[Ss]een by|[Rr]eviewed|[Cc]all from|Pt|PATIENT|NAME|SURGEON|ASSISTANT|CONSULTANT|GP|cc)(?:\\s+(?:is|called|named))?[ \\t]{0,5}[:,]?[ \\t]{0,5}((?:\\p{Lu}\\.\\s*)*${NAME_WORD}(?:,?[ \\t]+(?:\\p{Lu}\\.|${NAME_WORD})){0,2})`,
       "gu",
     ),
     group: 1,

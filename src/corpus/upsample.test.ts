@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testDocument } from "./testing.ts";
+import { testDocument, testFolder, writeFiles } from "./testing.ts";
 import { journalKey, type QualityFacts, qualityScore, Upsampler } from "./upsample.ts";
 
 const DATE = "2023-07-15";
@@ -57,4 +57,26 @@ test("copies are 1 + score, the fraction by chance, the same each time", async (
   const again = await Upsampler.create(options, all);
   expect(documents.map((document) => again.copies(document))).toEqual(copies);
   expect(upsampler.copies(testDocument({ text: "x", kind: "guideline" }))).toBe(1);
+});
+
+test("types and MeSH that a paper does not state come from PubMed's records", async () => {
+  const record = (pmid: number, types: string, mesh: string) =>
+    `<PubmedArticle><MedlineCitation><PMID Version="1">${pmid}</PMID><Article><ArticleTitle>T</ArticleTitle><PublicationTypeList>${types}</PublicationTypeList></Article><MeshHeadingList>${mesh}</MeshHeadingList></MedlineCitation></PubmedArticle>`;
+  const type = (name: string) => `<PublicationType UI="D1">${name}</PublicationType>`;
+  const folder = await writeFiles(await testFolder(), {
+    "a.xml": `<PubmedArticleSet>${record(1, type("Meta-Analysis"), "")}${record(2, type("Journal Article"), `<MeshHeading><DescriptorName UI="D2">Animals</DescriptorName></MeshHeading>`)}${record(3, type("Retracted Publication"), "")}</PubmedArticleSet>`,
+  });
+  const paper = (pmid: string) => testDocument({ id: `pmc:PMC${pmid}`, kind: "paper", text: pmid, meta: { pmid } });
+  async function* all() {
+    yield* ["1", "2", "3", "4"].map(paper);
+  }
+  const options = { upfold: 1, seed: 42, referenceDate: DATE, citations: folder };
+  const upsampler = await Upsampler.create(options, all);
+  const results = ["1", "2", "3", "4"].map((pmid) => upsampler.copies(paper(pmid)));
+  expect(results.map((result) => (typeof result === "number" ? result : result.value))).toEqual([
+    2,
+    "MeSH Animals",
+    "retracted publication",
+    1,
+  ]);
 });

@@ -10,6 +10,7 @@ import { readFile } from "node:fs/promises";
 import { fromSystemError } from "../core/errors.ts";
 import { hashFraction } from "../core/hash.ts";
 import type { Document, Drop } from "./document.ts";
+import { readPubMed } from "./sources/pubmed.ts";
 
 export interface UpsampleOptions {
   upfold: number;
@@ -17,6 +18,8 @@ export interface UpsampleOptions {
   referenceDate: string;
   /** File of journal names, one a line. */
   journals?: string | undefined;
+  /** Folder of PubMed XML that states types and MeSH of documents which have a PMID and state none. */
+  citations?: string | undefined;
 }
 
 /** Points by publication type. */
@@ -114,15 +117,18 @@ export class Upsampler {
   #options: UpsampleOptions;
   #journals: ReadonlySet<string>;
   #quartiles: CitationQuartiles | undefined;
+  #stated: ReadonlyMap<number, StatedTypes>;
 
   private constructor(
     options: UpsampleOptions,
     journals: ReadonlySet<string>,
     quartiles: CitationQuartiles | undefined,
+    stated: ReadonlyMap<number, StatedTypes>,
   ) {
     this.#options = options;
     this.#journals = journals;
     this.#quartiles = quartiles;
+    this.#stated = stated;
   }
 
   /** @param documents - All documents of the corpus, for the quartiles of citations a year. */
@@ -135,22 +141,28 @@ export class Upsampler {
       for (const line of text.split("\n")) if (line.trim() !== "") journals.add(journalKey(line));
     }
     const rates: number[] = [];
+    const unstated = new Set<number>();
     for await (const document of documents()) {
       const { published, citations } = qualityFacts(document);
+      const pmid = Number(document.meta.pmid);
+      if (options.citations !== undefined && pmid > 0 && !states(document)) unstated.add(pmid);
       const days = ageDays(published, options.referenceDate);
       const rate = days === undefined ? undefined : citationsPerYear(citations, days);
       if (rate !== undefined && applies(document)) rates.push(rate);
     }
     const sorted = Float64Array.from(rates).sort();
     const quartiles = sorted.length === 0 ? undefined : { low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
-    return new Upsampler(options, journals, quartiles);
+    const stated = options.citations === undefined ? new Map() : await statedTypes(options.citations, unstated);
+    return new Upsampler(options, journals, quartiles, stated);
   }
 
   /** Number of copies (1 for kinds the scheme does not know), or the drop of a document it filters out. */
   copies(document: Document): number | Drop {
     if (!applies(document)) return 1;
     const { seed, upfold, referenceDate } = this.#options;
-    const result = qualityScore(qualityFacts(document), this.#journals, this.#quartiles, referenceDate);
+    const own = qualityFacts(document);
+    const facts = states(document) ? own : { ...own, ...this.#stated.get(Number(document.meta.pmid)) };
+    const result = qualityScore(facts, this.#journals, this.#quartiles, referenceDate);
     if ("filtered" in result)
       return {
         id: document.id,
@@ -165,6 +177,31 @@ export class Upsampler {
     const whole = Math.floor(wanted + 1e-9);
     return whole + (hashFraction(`upsample:${seed}:${document.id}`) < wanted - whole ? 1 : 0);
   }
+}
+
+interface StatedTypes {
+  publicationTypes: readonly string[];
+  mesh: readonly string[];
+}
+
+const states = ({ meta }: Document) => Array.isArray(meta.publicationTypes) || Array.isArray(meta.mesh);
+
+/** What PubMed says of these PMIDs. Equal lists are kept once, and of MeSH only the heading that decides. */
+async function statedTypes(folder: string, pmids: ReadonlySet<number>): Promise<Map<number, StatedTypes>> {
+  const stated = new Map<number, StatedTypes>();
+  const shared = new Map<string, StatedTypes>();
+  for await (const item of readPubMed({ name: "citations", path: folder, titlesOnly: true, retracted: "keep" })) {
+    if (!("document" in item)) continue;
+    const pmid = Number(item.document.meta.pmid);
+    if (!pmids.has(pmid)) continue;
+    const { publicationTypes, mesh } = qualityFacts(item.document);
+    const facts = { publicationTypes, mesh: mesh.filter((term) => term.toLowerCase() === "animals") };
+    const key = JSON.stringify(facts);
+    const known = shared.get(key) ?? facts;
+    shared.set(key, known);
+    stated.set(pmid, known);
+  }
+  return stated;
 }
 
 const applies = (document: Document) => document.kind === "paper" || document.kind === "abstract";

@@ -99,7 +99,7 @@ export function checkReferences(value: unknown): Problem[] {
     expectAll(
       ["corpora", name, "stages", "decontaminate", "benchmarks"],
       decontaminate.benchmarks,
-      benchmarks,
+      [...benchmarks, "all"],
       "benchmark",
     );
   }

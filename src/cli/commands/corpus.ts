@@ -18,8 +18,9 @@ import {
   formatContamination,
   formatFilterPreview,
 } from "../../corpus/inspect.ts";
+import { loadRecipe } from "../../run/load-recipe.ts";
 import { check, locate, problemsError } from "../../run/problems.ts";
-import { buildCorpusWithProgress } from "../../run/stages/corpus.ts";
+import { benchmarkItems, buildCorpusWithProgress } from "../../run/stages/corpus.ts";
 import { renderTable } from "../../run/table.ts";
 import type { Command } from "../command.ts";
 
@@ -33,7 +34,12 @@ export const corpusBuild: Command = {
   positionals: [{ name: "corpus.yaml", description: "sources and stages of one corpus" }],
   options: {
     out: { type: "path", required: true, description: "folder for the shards" },
-    threads: { type: "count", value: "n", description: "sources read at the same time" },
+    benchmarks: {
+      type: "path",
+      value: "recipe.yaml",
+      description: "a recipe whose benchmarks `decontaminate` may name (or all of them: [all])",
+    },
+    threads: { type: "count", value: "n", description: "threads that read sources; default: one a core" },
     "dry-run": { type: "flag", description: "check the settings; read nothing" },
   },
   examples: [
@@ -52,8 +58,11 @@ export const corpusBuild: Command = {
       );
       return;
     }
+    const recipeFile = values.text("benchmarks");
+    const recipe = recipeFile && (await loadRecipe(recipeFile, { runs: "runs", missingPaths: "list" })).recipe;
     const manifest = await buildCorpusWithProgress(basename(directory), config, {
       directory,
+      ...(recipe && { benchmarks: await benchmarkItems(config, recipe, dirname(resolve(recipeFile))) }),
       signal,
       threads: values.number("threads"),
     });

@@ -1,7 +1,13 @@
 /** `corpus.<name>`: sources to document shards, by `buildCorpus`, with the recipe's benchmarks for decontamination. */
 import { dirname, join } from "node:path";
 import { hashJson, startProgress } from "../../core/index.ts";
-import { type BenchmarkItem, buildCorpus, type CorpusManifest, MANIFEST } from "../../corpus/index.ts";
+import {
+  type BenchmarkItem,
+  buildCorpus,
+  type CorpusConfig,
+  type CorpusManifest,
+  MANIFEST,
+} from "../../corpus/index.ts";
 import { loadBenchmark } from "../../eval/benchmarks/load.ts";
 import type { Counts } from "../events.ts";
 import { folders } from "../folders.ts";
@@ -10,7 +16,7 @@ import type { LoadedRecipe } from "../load-recipe.ts";
 
 export function corpusStage(name: string, { recipe, file }: LoadedRecipe): Stage {
   const config = recipe.corpora[name]!;
-  const checked = (config.stages.decontaminate?.benchmarks ?? []).filter((one) => one in recipe.benchmarks);
+  const checked = comparedBenchmarks(config, recipe);
   const benchmarkFiles = checked.flatMap((one) => filesOf(recipe.benchmarks[one]!));
   return {
     id: `corpus.${name}`,
@@ -20,14 +26,7 @@ export function corpusStage(name: string, { recipe, file }: LoadedRecipe): Stage
     folder: folders.corpus(name),
     products: [join(folders.corpus(name), MANIFEST)],
     async run({ directory, signal }) {
-      const benchmarks: Record<string, BenchmarkItem[]> = {};
-      for (const benchmark of checked) {
-        const { items } = await loadBenchmark(recipe.benchmarks[benchmark]!, {
-          name: benchmark,
-          directory: dirname(file),
-        });
-        benchmarks[benchmark] = items.map(({ id, question }) => ({ benchmark, id, text: question }));
-      }
+      const benchmarks = await benchmarkItems(config, recipe, dirname(file));
       const manifest = await buildCorpusWithProgress(`corpus.${name}`, config, {
         directory: join(directory, folders.corpus(name)),
         signal,
@@ -36,6 +35,30 @@ export function corpusStage(name: string, { recipe, file }: LoadedRecipe): Stage
       return { counts: countsOf(manifest), product: productOf(manifest) };
     },
   };
+}
+
+/** Names of the recipe's benchmarks that a corpus is compared with. */
+function comparedBenchmarks(config: CorpusConfig, { benchmarks }: LoadedRecipe["recipe"]): string[] {
+  const named = config.stages.decontaminate?.benchmarks ?? [];
+  return named.includes(ALL) ? Object.keys(benchmarks) : named.filter((one) => one in benchmarks);
+}
+
+/** In `decontaminate.benchmarks`: every benchmark of the recipe. */
+const ALL = "all";
+
+/** Items of the recipe's benchmarks that a corpus is compared with, by the names that it gives them. */
+export async function benchmarkItems(
+  config: CorpusConfig,
+  recipe: LoadedRecipe["recipe"],
+  directory: string,
+): Promise<Record<string, BenchmarkItem[]>> {
+  const benchmarks: Record<string, BenchmarkItem[]> = {};
+  for (const benchmark of comparedBenchmarks(config, recipe)) {
+    const { items } = await loadBenchmark(recipe.benchmarks[benchmark]!, { name: benchmark, directory });
+    benchmarks[benchmark] = items.map(({ id, question }) => ({ benchmark, id, text: question }));
+  }
+  if (config.stages.decontaminate?.benchmarks.includes(ALL)) benchmarks[ALL] = Object.values(benchmarks).flat();
+  return benchmarks;
 }
 
 /** `buildCorpus` with one progress line for each of its stages. */
