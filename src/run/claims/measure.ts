@@ -1,6 +1,6 @@
 /** The claims of a recipe held against what its run left: one effect each, with where its numbers come from. */
 import { dirname, join } from "node:path";
-import { exists, readJson } from "../../core/index.ts";
+import { exists, formatCount, readJson } from "../../core/index.ts";
 import {
   type DocumentLoss,
   type Item,
@@ -303,7 +303,7 @@ async function curveOf(claim: Extract<Claim, { kind: "curve" }>, directory: stri
     seeds,
   });
   const shown = curves[0]!.points.map(({ step, tokens }, i) => ({
-    name: `step ${step}, ${tokens} tokens`,
+    name: `step ${step}, ${formatCount(tokens)} tokens`,
     value: curves.reduce((sum, { points }) => sum + points[i]!.accuracy, 0) / curves.length,
   }));
   return {

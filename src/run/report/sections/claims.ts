@@ -27,7 +27,8 @@ function claimCard(claim: ClaimResult): Html {
   const { statement, kind, effect, low, high, threshold, unit, n, seeds, seedDeviation, perSeed, values, note, holds } =
     claim;
   const verdict = effect === null ? "not measured" : holds ? "holds" : "does not hold";
-  const value = (one: number) => (unit === "perplexity" ? one.toPrecision(4) : formatPercent(one));
+  const value = (one: number) =>
+    unit !== "perplexity" ? formatPercent(one) : one < 1000 ? one.toPrecision(4) : formatCount(Math.round(one));
   // A curve has many figures; its ends say it.
   const shown = values.length > 3 ? [values[0]!, values.at(-1)!] : values;
   return html`<article class="claim ${effect === null ? "open" : holds ? "met" : "missed"}">
