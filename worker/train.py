@@ -61,8 +61,12 @@ class Cancelled(Exception):
 def emit(event: str, **members: Any) -> None:
     """One line, one write: lines of several processes do not mix. Under Slurm and Kubernetes MEDITRON_EVENTS names a file for them."""
     line = json.dumps({"event": event, "time": datetime.now(timezone.utc).isoformat(), **members}, allow_nan=False) + "\n"
-    sys.stdout.write(line)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever started this is gone: finish the step, save and leave, as when asked to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGTERM)
     if path := os.environ.get("MEDITRON_EVENTS"):
         with open(path, "ab+") as file:
             # A process that was killed may have left half a line.

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { counterRandom, writeJsonAtomic } from "../../src/core/index.ts";
-import { loadModel } from "../../src/model/index.ts";
+import { loadModel, weightFileNames } from "../../src/model/index.ts";
 import { loadKernels } from "../../src/native/index.ts";
 import { IndexedDatasetWriter, type Tokenizer } from "../../src/tokens/index.ts";
 import { WORKER_EVENTS } from "../../src/train/engines/torch.ts";
@@ -84,7 +84,9 @@ describe.skipIf(reason)(`both engines${reason ? ` (skipped: ${reason})` : ""}`, 
       launches.push((await prepareTorchLaunch(job)).launchFile);
     }
     const torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"];
-    await runPython([...torchrun, join(ROOT, "test/torch/run_jobs.py"), ...launches]);
+    // Small files, so that both processes write several.
+    const small = { MEDITRON_TEST_FILE_BYTES: "10000" };
+    await runPython([...torchrun, join(ROOT, "test/torch/run_jobs.py"), ...launches], small);
     for (const [i, job] of [...jobs.values()].entries()) {
       copyFileSync(join(dirname(launches[i]!), "events"), join(job.directory, WORKER_EVENTS));
       await collectTorchEvents(job);
@@ -205,6 +207,7 @@ describe.skipIf(reason)(`both engines${reason ? ` (skipped: ${reason})` : ""}`, 
   it("a grown vocabulary survives the round trip: same rows, its tokenizer's size, the embedded engine reads it", async () => {
     const name = "new rows of the vocabulary";
     const directory = join(folder, "torch", slug(name), "checkpoints/step-0000010");
+    expect((await weightFileNames(directory)).length).toBeGreaterThan(3);
     const kernels = await loadKernels({ threads: 1 });
     const open = (path: string) => loadModel(path, { kernels, precision: "f32", trainable: false });
     const [mine, theirs] = [await open(directory), await open(await checkpointOf(name))];

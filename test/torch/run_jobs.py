@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 4 test/torch/run_jobs.py a/launch.json b/launch.json ...
 
-Each job's events go to `events` beside its launch file.
+Each job's events go to `events` beside its launch file. MEDITRON_TEST_FILE_BYTES cuts saved models into small files.
 """
 
 import os
@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "worker"))
 
 import train  # noqa: E402
+import weights  # noqa: E402
+
+weights.FILE_BYTES = int(os.environ.get("MEDITRON_TEST_FILE_BYTES", weights.FILE_BYTES))
 
 status = 0
 try:

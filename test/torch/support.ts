@@ -112,9 +112,15 @@ export function readEvents(path: string): TrainEvent[] {
 }
 
 /** @returns stdout. */
-export function runPython(args: string[]): Promise<string> {
+export function runPython(args: string[], environment: Record<string, string> = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, OMP_NUM_THREADS: "1", HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" };
+    const env = {
+      ...process.env,
+      OMP_NUM_THREADS: "1",
+      HF_HUB_OFFLINE: "1",
+      TOKENIZERS_PARALLELISM: "false",
+      ...environment,
+    };
     execFile(PYTHON, args, { env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${stdout.slice(-2000)}\n${stderr.slice(-8000)}`));
       else resolve(stdout);
