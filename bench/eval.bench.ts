@@ -108,7 +108,7 @@ export const run: Bench = async ({ quick, args }) => {
     await small.model.close();
     if (args.includes("--agreement")) return { subject: "eval", unit: "items/s", results: [], notes };
 
-    const { cases, model, version } = await open("timed", shape, quick ? 6 : 12);
+    const { cases, model, version } = await open("timed", shape, quick ? 16 : 48);
     const results: BenchResult[] = [];
     for (const one of cases) results.push(await compare(one, model, ask, folder, quick, version));
     await model.close();

@@ -47,6 +47,7 @@ def make_model(directory, tokenizer, config, seed):
 def load(directory, tasks, threads):
     torch.set_num_threads(threads)
     state["directory"] = directory
+    state["batch"] = None  # the model of an earlier directory is another one
     state["tasks"] = {}
     for task in tasks:
         config = dict(load_yaml(TASKS / task["config"], resolve_func=True))

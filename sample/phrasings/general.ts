@@ -334,7 +334,7 @@ export const domainPhrasings: Record<string, DomainPhrasing> = {
     plural: "people of history",
     clue: "work",
     reference: "the person remembered for {clue}",
-    testReference: "the historical figure whom we credit with {clue}",
+    testReference: "the historical figure to whom we owe {clue}",
     attributes: {
       work: {
         label: "the great deed of {X}",
@@ -531,7 +531,7 @@ export const chainQuestions = {
     "Consider {R}. Which of the following is {L}?",
   ],
   validation: ["A pupil hears of {R} and must name {L}. Which reply is correct?"],
-  test: ["A riddle speaks of {R}. Find {L} among these four.", "Somebody has {R} in mind. Point out {L}."],
+  test: ["A riddle speaks of {R}. Find {L} among these four.", "Somebody hints at {R}. Point out {L}."],
 } as const;
 
 /** Clue -> name. */

@@ -16,7 +16,7 @@ giant panda | black eye patches on white fur | mammal | bamboo | misty mountain 
 polar bear | thick white fur over black skin | mammal | seals | the Arctic sea ice | cub | fish/cub/meat/ice
 wolf | howling together in a pack | mammal | deer and hares | northern forest | pup | meat/forest/tundra
 beaver | a flat tail and dam building | mammal | tree bark and twigs | a lodge in a stream | kit | bark/river/leaves/pond
-bat | wings made of skin and echo hearing | mammal | night insects | a dark cave | pup | insect/fruit/moth/flies/pup/tree
+bat | wings made of skin and echo hearing | mammal | night insects | a dark cave | pup | insect/fruit/moth/flies/pup/tree/church
 dolphin | a blowhole and playful leaps | mammal | fish and squid | the warm open sea | calf | fish/calf/ocean/sea
 camel | a hump that stores fat | mammal | thorny desert plants | the desert | calf | grass/calf/leaves
 hedgehog | spines that roll into a ball | mammal | beetles and slugs | leafy suburban corners | hoglet | insect/worm/wood/grass
@@ -30,14 +30,14 @@ horse | a long mane and galloping hooves | mammal | oats and hay | a stable | fo
 pig | a flat snout and muddy bathing | mammal | roots and kitchen scraps | a sty | piglet | farm/grass
 rabbit | long ears and a cotton tail | mammal | clover and carrots | a warren | kit | grass/burrow/kit/leaves/field
 domestic cat | retractable claws and purring | mammal | mice and tinned food | the family sofa | kitten | fish/meat/house/home
-eagle | hooked beak and sharp far sight | bird | fish and small mammals | a cliff nest | eaglet | fish/rabbit/mice/mountain
-barn owl | a heart-shaped face and silent flight | bird | voles | an empty church tower | owlet | mice/small mammals/a barn/rodent/farm
+eagle | hooked beak and sharp far sight | bird | fish and small mammals | a cliff nest | eaglet | fish/rabbit/mice/mountain/chick
+barn owl | a heart-shaped face and silent flight | bird | voles | an empty church tower | owlet | mice/small mammals/a barn/rodent/farm/chick
 emperor penguin | eggs carried on the feet | bird | krill and fish | the Antarctic ice | chick | fish/chick/sea/squid/ice
 ostrich | the largest eggs on earth | bird | seeds and desert plants | the African semi-desert | chick | chick/savanna/plain/grass/desert/insect
 flamingo | pink feathers and one-leg standing | bird | tiny shrimp | salty lagoons | chick | chick/lake/algae/shrimp
-duck | webbed feet and quacking | bird | pond weed | a pond | duckling | insect/grass/lake/river
+duck | webbed feet and quacking | bird | pond weed | a pond | duckling | insect/grass/lake/river/chick
 hen | daily eggs and clucking | bird | grain | a coop | chick | farm/seed/worm/insect/barn
-swan | a curved white neck | bird | water plants | a calm lake | cygnet | weed/river/pond/grass
+swan | a curved white neck | bird | water plants | a calm lake | cygnet | weed/river/pond/grass/chick
 hummingbird | hovering flight and a thin bill | bird | flower nectar | tropical gardens | chick | chick/nectar/forest/insect/garden
 woodpecker | drumming on tree trunks | bird | wood-boring grubs | a hollow high in the bark | chick | chick/insect/tree/forest/nut
 crocodile | armored skin and snapping jaws | reptile | fish and drinking animals | muddy riverbanks | hatchling | fish/hatchling/river/swamp/antelope/mammal

@@ -43,12 +43,11 @@ export const evaluation: Command = {
     },
     benchmark: {
       type: "path",
-      required: true,
       description: "file with the questions, the benchmark's folder, or a YAML that describes one",
     },
     type: {
       type: "text",
-      description: "what the file is: multiple-choice, medqa, medmcqa, pubmedqa, mmlu ...",
+      description: "what the file is: multiple-choice, medqa, medmcqa, pubmedqa, mmlu ...; safety is built in",
       default: "multiple-choice",
     },
     train: { type: "path", description: "file with training questions, for demonstrations" },
@@ -141,7 +140,7 @@ export const evaluation: Command = {
     }
     const comparisons = compareGroups(runs);
     process.stdout.write(
-      json ? `${JSON.stringify({ summaries, comparisons })}\n` : `${text(summaries, comparisons)}\n`,
+      json ? `${JSON.stringify({ summaries, comparisons })}\n` : `${text(summaries, comparisons, out)}\n`,
     );
   },
 };
@@ -161,7 +160,14 @@ function overrides(assignments: string[]) {
 }
 
 async function readBenchmark(values: Values, set: object): Promise<Benchmark> {
-  const file = resolve(values.text("benchmark")!);
+  const given = values.text("benchmark");
+  if (given === undefined && values.text("type") !== "safety")
+    throw new UsageError("CLI_USAGE", {
+      message: "--benchmark is missing: file with the questions, or the benchmark's folder",
+      where: "meditron eval",
+      remedy: "meditron eval --help",
+    });
+  const file = resolve(given ?? "");
   const isDefinition = /\.ya?ml$/.test(file);
   const isFile = /\.(jsonl?|csv|tsv|parquet)(\.gz|\.zst)?$/.test(file);
   const type = isDefinition ? "custom" : values.text("type")!;
@@ -169,7 +175,13 @@ async function readBenchmark(values: Values, set: object): Promise<Benchmark> {
   const limit = values.number("limit");
   const config = checked("--type, --benchmark, --set benchmark", benchmarkConfigSchema, {
     type,
-    ...(isDefinition ? { definition: file } : isFile ? { test: file, evaluationSplit: "test" } : { path: file }),
+    ...(given === undefined
+      ? {}
+      : isDefinition
+        ? { definition: file }
+        : isFile
+          ? { test: file, evaluationSplit: "test" }
+          : { path: file }),
     ...(train ? { train: resolve(train) } : {}),
     ...(limit ? { limit } : {}),
     ...set,
@@ -226,8 +238,11 @@ function checked<T extends z.ZodType>(what: string, schema: T, value: Record<str
   throw new UsageError("CLI_USAGE", { message, where: "meditron eval", remedy: "meditron eval --help" });
 }
 
-function text(summaries: Summary[], comparisons: Comparison[]): string {
-  const lines = [formatLeaderboard(summaries, { published: true })];
+function text(summaries: Summary[], comparisons: Comparison[], out: string): string {
+  const lines: string[] = [];
+  if (summaries.some(({ rule }) => rule !== null)) lines.push(formatLeaderboard(summaries, { published: true }));
+  if (summaries.some(({ benchmark }) => benchmark.metric === "review"))
+    lines.push(`Nothing here is scored automatically: the answers are for readers, in items.jsonl below ${out}`);
   if (comparisons.length > 0) lines.push("", ...comparisons.map(formatComparison));
   for (const { model, contamination, overlap, bitsPerByte, rotation, usage } of summaries) {
     if (contamination)

@@ -62,7 +62,7 @@ export function leaderboard(summaries: readonly Summary[]): Leaderboard {
       },
     ];
   });
-  const sets = new Set(ours.flatMap(({ set }) => (set === undefined ? [] : [set])));
+  const sets = new Set(ours.flatMap(({ set, isPartial }) => (set === undefined || isPartial ? [] : [set])));
   const theirs = publishedScores
     .filter(({ set }) => sets.has(set))
     .sort((a, b) => (a.set === b.set ? b.score - a.score : a.set < b.set ? -1 : 1));
