@@ -79,7 +79,7 @@ ${(shown.length > 0 ? shown : lines.slice(-12)).map((line) => `  ${line}`).join(
 if (sanitize) {
   // Node itself is not instrumented, so the sanitizer's library has to come first; leaks would all be Node's.
   const library = spawnSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).stdout.trim();
-  const test = spawnSync(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "src/native", "--pool=forks"], {
+  const test = spawnSync(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "src/native", "--pool=forks", "--testTimeout=600000"], {
     cwd: root,
     stdio: "inherit",
     env: {

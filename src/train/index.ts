@@ -15,6 +15,7 @@ export {
   writeExamples,
 } from "./finetuning.ts";
 export { type TrainEvent, type TrainJob, trainJobSchema } from "./job.ts";
+export { formatMemoryPlan } from "./memory.ts";
 export {
   type Cluster,
   type ClusterPlan,

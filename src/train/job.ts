@@ -112,6 +112,8 @@ export type TrainEvent =
       resumedFromStep: number;
       kernels: string;
       memoryPlanBytes: number;
+      /** Its parts, in bytes, where the engine plans them. */
+      memoryPlan?: { weights: number; gradients: number; optimizer: number; activations: number; scratch: number };
     }
   | {
       event: "step-end";

@@ -24,18 +24,23 @@ export function requireMemory(plan: MemoryPlan, available: number): void {
   const needed = plan.total + PROCESS_BYTES;
   if (needed <= available) return;
   throw new ConfigError("TRAIN_MEMORY", {
-    message: `training takes ${formatBytes(needed)} (${formatPlan(plan)}), only ${formatBytes(available)} are available`,
+    message: `training takes ${formatBytes(needed)} (${formatMemoryPlan(plan)}), only ${formatBytes(available)} are available`,
     where: "microBatchSize",
     remedy: "a smaller microBatchSize, recompute: true, optimizer.states: bf16 or lora take less",
     fields: { ...plan, available },
   });
 }
 
+const PARTS = ["weights", "gradients", "optimizer", "activations", "scratch"] as const;
+type PlanParts = Pick<MemoryPlan, (typeof PARTS)[number]>;
+
+export function planParts({ weights, gradients, optimizer, activations, scratch }: MemoryPlan): PlanParts {
+  return { weights, gradients, optimizer, activations, scratch };
+}
+
 /** "weights 1.0 GiB, gradients 1.0 GiB, …" */
-export function formatPlan(plan: MemoryPlan): string {
-  return (["weights", "gradients", "optimizer", "activations", "scratch"] as const)
-    .map((part) => `${part} ${formatBytes(plan[part])}`)
-    .join(", ");
+export function formatMemoryPlan(plan: PlanParts): string {
+  return PARTS.map((part) => `${part} ${formatBytes(plan[part])}`).join(", ");
 }
 
 function read(path: string): string | undefined {

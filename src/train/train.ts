@@ -1,8 +1,9 @@
 /** Runs a TrainJob on its engine. */
-import { ConfigError, formatCount, formatDuration, formatPercent } from "../core/index.ts";
+import { ConfigError, formatBytes, formatCount, formatDuration, formatPercent } from "../core/index.ts";
 import { type EngineOptions, trainEmbedded } from "./engines/embedded.ts";
 import { trainTorch } from "./engines/torch.ts";
 import { type TrainEvent, type TrainJob, trainJobSchema } from "./job.ts";
+import { formatMemoryPlan } from "./memory.ts";
 import type { TrainResult } from "./trainer.ts";
 
 /**
@@ -49,7 +50,13 @@ export function progressPrinter(job: Pick<TrainJob, "steps">, write: (line: stri
 export function formatEvent(event: TrainEvent, steps: number, secondsPerStep: number): string | undefined {
   switch (event.event) {
     case "train-start":
-      return `${event.job}: ${formatCount(event.parameters)} parameters on ${event.kernels}${event.resumedFromStep > 0 ? `, resumed from step ${event.resumedFromStep}` : ""}`;
+      return [
+        `${event.job}: ${formatCount(event.parameters)} parameters on ${event.kernels}`,
+        ...(event.resumedFromStep > 0 ? [`resumed from step ${event.resumedFromStep}`] : []),
+        ...(event.memoryPlan
+          ? [`memory ${formatBytes(event.memoryPlanBytes)} (${formatMemoryPlan(event.memoryPlan)})`]
+          : []),
+      ].join(", ");
     case "step-end":
       return [
         `step ${event.step}/${steps} (${formatPercent(event.step / steps)})`,

@@ -29,7 +29,7 @@ import { modelIdentity, openData, type TrainingData, type ValidationSet } from "
 import { type NewEvent, TrainEventLog } from "./events.ts";
 import { type JobIdentity, jobIdentity, requireSameJob } from "./identity.ts";
 import type { TrainEvent, TrainJob } from "./job.ts";
-import { availableMemoryBytes, requireMemory } from "./memory.ts";
+import { availableMemoryBytes, planParts, requireMemory } from "./memory.ts";
 import { AdamW, readTensors } from "./optimizer.ts";
 import { learningRate } from "./schedule.ts";
 import { nextSamples, type SkippedSamples, SpikeDetector } from "./spikes.ts";
@@ -173,6 +173,7 @@ class Trainer {
         resumedFromStep,
         kernels: this.#options.kernels.description,
         memoryPlanBytes: this.#plan.total,
+        memoryPlan: planParts(this.#plan),
       },
       // A restart is no event of the run: the finished log is the one of a run never interrupted.
       !isResumed,

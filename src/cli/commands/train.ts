@@ -12,7 +12,7 @@ import {
 import { loadConfig, memoryPlan } from "../../model/index.ts";
 import { check, locate, problemsError } from "../../run/problems.ts";
 import { trainWithProgress } from "../../run/stages/training.ts";
-import { type TrainJob, trainJobSchema } from "../../train/index.ts";
+import { formatMemoryPlan, type TrainJob, trainJobSchema } from "../../train/index.ts";
 import type { Command } from "../command.ts";
 
 export const train: Command = {
@@ -60,7 +60,7 @@ export const train: Command = {
           ? `${JSON.stringify({ job, memory: plan, tokens })}\n`
           : `${job.name}: ${formatCount(plan.parameters)} parameters, ${formatCount(plan.trainableParameters)} of them train\n` +
               `${formatCount(job.steps)} steps of ${formatCount(job.globalBatchSize * job.sequenceLength)} tokens: ${formatCount(tokens)} tokens\n` +
-              `memory ${formatBytes(plan.total)}: weights ${formatBytes(plan.weights)}, gradients ${formatBytes(plan.gradients)}, optimizer ${formatBytes(plan.optimizer)}, activations ${formatBytes(plan.activations)}\n`,
+              `memory ${formatBytes(plan.total)}: ${formatMemoryPlan(plan)}\n`,
       );
       return;
     }
