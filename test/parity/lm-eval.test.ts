@@ -1,5 +1,5 @@
 /** lm-evaluation-harness talks to `meditron serve` as to any other server, and gets the model's own numbers. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,10 @@ import type { LocalModel } from "../../src/serve/served-model.ts";
 import { makeTestModel } from "../../src/serve/test-model.ts";
 
 const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
-const hasHarness = existsSync(PYTHON) && existsSync(join(PYTHON, "../../bin/lm_eval")); // the harness's own command
+const hasHarness =
+  existsSync(PYTHON) &&
+  spawnSync(PYTHON, ["-c", "import importlib.util as u; assert u.find_spec('lm_eval') and u.find_spec('tenacity')"])
+    .status === 0;
 
 let directory: string;
 let served: LocalModel;

@@ -10,7 +10,7 @@ import { type LanguageModel, openModel } from "../../providers/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import {
   checkpointName,
-defaultMicroBatchSize,
+  defaultMicroBatchSize,
   ExampleSamples,
   finetuningExamples,
   finetuningSteps,
