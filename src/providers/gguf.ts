@@ -81,6 +81,7 @@ export async function loadGguf(settings: GgufSettings): Promise<LanguageModel & 
   if (!(await exists(path)))
     throw new ConfigError("IO_NOT_FOUND", { message: "no such file", where: path, remedy: "check the path" });
   const { getLlama } = await importReader();
+  await checkHead(path);
   let llama: Llama;
   let model: LlamaModel;
   try {
@@ -123,6 +124,29 @@ export async function importReader(): Promise<{ getLlama(options: object): Promi
       cause,
     });
   }
+}
+
+/**
+ * The reader tries for minutes to make sense of a file of another kind, so its first bytes are looked at here.
+ * @throws {NativeError} GGUF_NOT_LOADED.
+ */
+async function checkHead(path: string): Promise<void> {
+  const head = Buffer.alloc(8);
+  const file = await open(path, "r").catch((error) => {
+    throw fromSystemError(error, path, "reading a GGUF file");
+  });
+  try {
+    await file.read(head, 0, head.length, 0);
+  } finally {
+    await file.close();
+  }
+  const version = head.readUInt32LE(4);
+  if (head.toString("latin1", 0, 4) === "GGUF" && version >= 1 && version <= 3) return;
+  throw new NativeError("GGUF_NOT_LOADED", {
+    message: "this file does not begin as a GGUF does",
+    where: path,
+    remedy: "name the .gguf file of a text model, whole and of version 1 to 3",
+  });
 }
 
 /** SHA-256 over size, head and tail: files of many gigabytes are not read whole to tell them apart. */
