@@ -77,7 +77,7 @@ evaluate: { models: [bse], benchmarks: [], solvers: [greedi] }
       7:50   tokenizer.train.corpora[0]: no corpus is called "genral"; did you mean "general"? (one of "general", "medical")
       9:3    train.base.steps: missing; give exactly one of "steps", "tokens", "epochs"
       11:5   train.base.data: some corpora have a weight and some have none; give all a weight, or none (then tokens decide)
-      12:5   train.base.stepz: unknown key; did you mean "steps"? (valid: from, data, finetune, steps, tokens, epochs, sequenceLength, globalBatchSize, microBatchSize, schedule, maskDocuments, validation, seed, engine, optimizer, precision, recompute, lora, checkpointEverySteps, keepCheckpoints, validateEverySteps, validationBatches, spikes, threads, torch)
+      12:5   train.base.stepz: unknown key; did you mean "steps"? (valid: from, data, finetune, steps, tokens, epochs, sequenceLength, globalBatchSize, microBatchSize, schedule, maskDocuments, validation, samples, seed, engine, optimizer, precision, recompute, lora, checkpointEverySteps, keepCheckpoints, validateEverySteps, validationBatches, spikes, threads, torch)
       15:5   train.base.microBatchSize: 3 does not divide globalBatchSize 8
       16:17  train.base.schedule.shape: "cosin"; did you mean "cosine"? (one of "cosine", "linear", "constant")
       16:31  train.base.schedule.peakLearningRate: -1 is out of range; expected more than 0
