@@ -13,13 +13,13 @@ import { type BenchmarkItem, composeBenchmarks, practiceText, quizText } from ".
 import { NOTICE } from "./xml.ts";
 
 /** Documents at full scale. */
-const NOTES_PER_THING = 9;
+const NOTES_PER_THING = 14;
 const COMPARISONS_PER_THING = 2;
-const STORIES = 600;
+const STORIES = 200;
 const HOW_TOS_PER_THING = 2;
 const DIALOGS = 1400;
-const SUMS = 150;
-const PRACTICE_PAGES = 300;
+const SUMS = 60;
+const PRACTICE_PAGES = 150;
 const QUESTIONS_PER_PAGE = 3;
 const QUIZ_PAGES = 1700;
 const QUESTIONS_PER_QUIZ = 6;
