@@ -192,7 +192,9 @@ test("self-consistency: votes are kept, seeded, and drawn no further than needed
   const options = { directory: at, solver: "self-consistency", samples: 5, temperature: 0.5, maxTokens: 60 } as const;
   const first = await evaluate(lm, set, options);
   expect(first.scores.strict!.accuracy).toBeGreaterThan(0.9);
-  const { records } = await readRecords<ItemRecord>(join(at, "self-consistency-temperature-0.5-60-tokens", "items.jsonl"));
+  const { records } = await readRecords<ItemRecord>(
+    join(at, "self-consistency-temperature-0.5-60-tokens", "items.jsonl"),
+  );
   expect(records.some(({ votes }) => votes!.length === 3)).toBe(true);
   expect(records.every(({ votes, outputs }) => votes!.length === outputs!.length && votes!.length <= 5)).toBe(true);
   const second = await evaluate(lm, set, { ...options, directory: folder() });
