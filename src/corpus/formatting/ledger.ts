@@ -49,19 +49,42 @@ export class Ledger {
 
 /** UTF-16 units that are no layout (white space, controls, soft hyphens, zero-width spaces). */
 export function countCharacters(text: string): number {
+  if (text.length >= LONG_TEXT) return countInBytes(text);
   let count = 0;
-  if (text.length < LONG_TEXT) {
-    for (let i = 0; i < text.length; i++) if (!isLayout(text.charCodeAt(i))) count++;
-    return count;
-  }
-  // A long text has been put together from pieces, and looking into it one unit at a time is five times as slow as into a copy.
-  const bytes = Buffer.from(text, "utf16le");
-  const units = new Uint16Array(bytes.buffer, bytes.byteOffset, text.length);
-  for (let i = 0; i < units.length; i++) {
-    const code = units[i]!;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
     if (code > 32 && (code < 0x7f || !isLayout(code))) count++;
   }
   return count;
 }
 
 const LONG_TEXT = 1 << 13;
+/** Units that a byte of UTF-8 stands for: those of its character at the first byte, none at the others. */
+const UNITS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte < 0x80) return isLayout(byte) ? 0 : 1;
+  return byte < 0xc0 ? 0 : byte < 0xf0 ? 1 : 2;
+});
+/** First bytes under which layout is found (U+0080–00BF, 1000, 2000, 3000, F000). */
+const MAY_BE_LAYOUT = Uint8Array.from({ length: 256 }, (_, byte) =>
+  [0xc2, 0xe1, 0xe2, 0xe3, 0xef].includes(byte) ? 1 : 0,
+);
+const encoder = new TextEncoder();
+let scratch = new Uint8Array(1 << 16);
+
+/** The same of a long text. It has been put together from pieces, and a look into a copy costs a fifth of a look into it. */
+function countInBytes(text: string): number {
+  if (scratch.length < 3 * text.length) scratch = new Uint8Array(4 * text.length);
+  const bytes = scratch;
+  const { written } = encoder.encodeInto(text, bytes);
+  let count = 0;
+  for (let i = 0; i < written; i++) {
+    const byte = bytes[i]!;
+    count += UNITS[byte]!;
+    if (MAY_BE_LAYOUT[byte] === 1) {
+      const code =
+        byte === 0xc2 ? bytes[i + 1]! : ((byte & 0x0f) << 12) | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f);
+      if (isLayout(code)) count--;
+    }
+  }
+  return count;
+}

@@ -45,4 +45,4 @@ export function isLayout(code: number): boolean {
   );
 }
 
-const isZeroWidth = (code: number): boolean => code === 0xad || code === 0x200b || code === 0x2060;
+export const isZeroWidth = (code: number): boolean => code === 0xad || code === 0x200b || code === 0x2060;

@@ -17,7 +17,7 @@ import { type JatsMetadata, jatsMetadata } from "./jats-metadata.ts";
 import { problemDrop } from "./pubmed.ts";
 import { document, drop, makeDocument, type SourceOptions, shortHash } from "./source.ts";
 import { internalEntities, parseXml, type XmlElement, XmlError } from "./xml.ts";
-import { readXmlRecords, type XmlRecord, type XmlRecordItem, xmlRecords } from "./xml-records.ts";
+import { readSoleXmlRecord, readXmlRecords, type XmlRecord, type XmlRecordItem, xmlRecords } from "./xml-records.ts";
 
 export interface JatsOptions extends SourceOptions, FormatOptions, JatsArticleOptions {
   /** Retracted articles and retraction notices: "drop" (default) or "keep". */
@@ -34,7 +34,23 @@ const RECORDS = { tags: ["article"], format: "JATS", wrapper: WRAPPER };
 export async function* readJats(options: JatsOptions): AsyncGenerator<SourceItem> {
   for (const file of await sourceFiles(options, EXTENSIONS)) {
     if (/\.(tar|tgz)(\.gz|\.zst)?$/i.test(file.relative)) yield* readArchive(options, file);
-    else yield* readItems(options, file, readXmlRecords(file.path, RECORDS));
+    else {
+      const item = readSoleArticle(options, file);
+      if (item) yield item;
+      else yield* readItems(options, file, readXmlRecords(file.path, RECORDS));
+    }
+  }
+}
+
+/** The article of a file that holds one, as most do; undefined where it holds anything else. */
+function readSoleArticle(options: JatsOptions, file: SourceFile): SourceItem | undefined {
+  const sole = readSoleXmlRecord(file.path, RECORDS);
+  if (!sole?.record) return undefined;
+  try {
+    return articleItem(options, file, sole.record, parseArticle(sole.record, sole.prolog));
+  } catch (error) {
+    if (error instanceof XmlError) return undefined;
+    throw error;
   }
 }
 
@@ -82,28 +98,33 @@ async function* readArchive(options: JatsOptions, file: SourceFile): AsyncGenera
 }
 
 function readArticle(options: JatsOptions, file: SourceFile, record: XmlRecord, prolog: string): SourceItem {
-  const place = `${file.relative}#${record.offset}`;
-  const where = `${file.path}#${record.offset}`;
   let element: XmlElement;
   try {
-    element = parseXml(record.text, {
-      count: true,
-      ...(prolog.includes("<!ENTITY") && { entities: internalEntities(prolog) }),
-    });
+    element = parseArticle(record, prolog);
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
-    const at = record.offset + Buffer.byteLength(record.text.slice(0, error.at));
     const reason = `malformed XML: ${error.message}`;
-    const characters = record.text.length;
     return drop({
-      id: place,
+      id: `${file.relative}#${record.offset}`,
       source: options.name,
       rule: "read.malformed",
       reason,
-      where: `${file.path}#${at}`,
-      characters,
+      where: `${file.path}#${record.offset + error.at}`,
+      characters: record.bytes.toString().length,
     });
   }
+  return articleItem(options, file, record, element);
+}
+
+/** @throws {XmlError} */
+function parseArticle(record: XmlRecord, prolog: string): XmlElement {
+  const entities = prolog.includes("<!ENTITY") ? { entities: internalEntities(prolog) } : {};
+  return parseXml(record.bytes, { count: true, whole: true, ...entities });
+}
+
+function articleItem(options: JatsOptions, file: SourceFile, record: XmlRecord, element: XmlElement): SourceItem {
+  const place = `${file.relative}#${record.offset}`;
+  const where = `${file.path}#${record.offset}`;
   const metadata = jatsMetadata(element);
   const { title } = metadata;
   const refuse = (rule: string, reason: string): SourceItem =>
@@ -114,7 +135,7 @@ function readArticle(options: JatsOptions, file: SourceFile, record: XmlRecord, 
       reason,
       where,
       title,
-      characters: record.text.length,
+      characters: record.bytes.toString().length,
     });
   if (options.retracted !== "keep") {
     if (metadata.retractionNotice)

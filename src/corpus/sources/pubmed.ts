@@ -62,7 +62,7 @@ export async function* readPubMed(options: PubMedOptions): AsyncGenerator<Source
 
 const RECORDS = { tags: RECORD_TAGS, format: "PubMed", wrapper: WRAPPER };
 /** PMID and DateRevised open a record. */
-const HEAD_BYTES = { PubmedArticle: 4096, PubmedBookArticle: 4096 };
+const HEAD_BYTES = 4096;
 
 /** First pass, over the files of one part: no record is parsed, three patterns are looked for in each. */
 export async function scanPubMed(options: Pick<PubMedOptions, "path" | "files">): Promise<VersionScan> {
@@ -80,14 +80,16 @@ export async function scanPubMed(options: Pick<PubMedOptions, "path" | "files">)
       }
       continue;
     }
-    for await (const { record } of readXmlRecords(file.path, { ...RECORDS, headBytes: HEAD_BYTES })) {
+    for await (const { record } of readXmlRecords(file.path, RECORDS)) {
       if (!record) continue;
       if (record.tag.startsWith("Delete")) {
-        for (const [, pmid] of record.text.matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g)) scan.deletion(Number(pmid));
+        for (const [, pmid] of record.bytes.toString("latin1").matchAll(/<PMID[^>]*>\s*(\d{1,8})\s*</g))
+          scan.deletion(Number(pmid));
         continue;
       }
-      const pmid = /<PMID(?:\s+Version\s*=\s*["'](\d+)["'])?[^>]*>\s*(\d{1,8})\s*</.exec(record.text);
-      const revised = /<DateRevised>\s*<Year>(\d{4})<\/Year>\s*<Month>(\d\d)<\/Month>\s*<Day>(\d\d)</.exec(record.text);
+      const head = record.bytes.toString("latin1", 0, HEAD_BYTES);
+      const pmid = /<PMID(?:\s+Version\s*=\s*["'](\d+)["'])?[^>]*>\s*(\d{1,8})\s*</.exec(head);
+      const revised = /<DateRevised>\s*<Year>(\d{4})<\/Year>\s*<Month>(\d\d)<\/Month>\s*<Day>(\d\d)</.exec(head);
       const date = revised ? `${revised[1]}-${revised[2]}-${revised[3]}` : undefined;
       scan.record(pmid ? Number(pmid[2]) : undefined, Number(pmid?.[1] ?? 1), date);
     }
@@ -145,22 +147,22 @@ function readRecord(
   const place = `${file.relative}#${source.offset}`;
   let element: XmlElement;
   try {
-    element = parseXml(source.text, { skip: UNREAD_PARTS });
+    element = parseXml(source.bytes, { skip: UNREAD_PARTS });
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
-    const at = source.offset + Buffer.byteLength(source.text.slice(0, error.at));
-    const pmid = /<PMID[^>]*>\s*(\d{1,8})\s*</.exec(source.text)?.[1];
+    const text = source.bytes.toString();
+    const pmid = /<PMID[^>]*>\s*(\d{1,8})\s*</.exec(text)?.[1];
     const who = pmid === undefined ? "" : ` (PMID ${pmid})`;
     return drop({
       id: place,
       source: options.name,
       rule: "read.malformed",
       reason: `malformed XML${who}: ${error.message}`,
-      where: `${file.path}#${at}`,
-      characters: source.text.length,
+      where: `${file.path}#${source.offset + error.at}`,
+      characters: text.length,
     });
   }
-  return recordItem(options, file, pubMedRecord(element), source.offset, versions, position, source.text.length);
+  return recordItem(options, file, pubMedRecord(element), source.offset, versions, position, source.bytes.length);
 }
 
 function recordItem(

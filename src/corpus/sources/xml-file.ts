@@ -30,7 +30,7 @@ export function parseXmlFile(text: string, file: SourceFile): XmlElement {
     return parseXml(text);
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
-    const line = text.slice(0, error.at).split("\n").length;
+    const line = Buffer.from(text).subarray(0, error.at).toString().split("\n").length;
     throw new DataError("CORPUS_MALFORMED_XML", {
       message: `not well-formed XML: ${error.message}`,
       where: `${file.path}:${line}`,

@@ -12,7 +12,8 @@ import { DataError, fromSystemError } from "../../core/errors.ts";
 
 export interface XmlRecord {
   tag: string;
-  text: string;
+  /** UTF-8, checked. */
+  bytes: Buffer;
   /** Byte offset of the record in the decompressed file. */
   offset: number;
 }
@@ -40,8 +41,6 @@ export interface XmlRecordOptions {
   /** Tags that may stand around the records; text or other tags there are reported. */
   wrapper: RegExp;
   maxRecordBytes?: number;
-  /** Give only the first bytes of records with these tags, as Latin-1: for a first pass that looks for an id. */
-  headBytes?: Readonly<Record<string, number>>;
 }
 
 const SMALL_FILE_BYTES = 4 << 20;
@@ -54,22 +53,44 @@ const BOMB_BYTES = 256 << 20;
 
 /** Records of a file, decompressed by its magic bytes. */
 export async function* readXmlRecords(path: string, options: XmlRecordOptions): AsyncGenerator<XmlRecordItem> {
-  let fileBytes: number;
-  let whole: Buffer | undefined;
+  const { size, bytes } = readSmallFile(path);
+  yield* xmlRecords(bytes ? [bytes] : readDecompressed(path), size, options);
+}
+
+/**
+ * The record of a small file that seems to hold one and nothing else, from the first start tag to the last end tag. Whether it is one
+ * shows when it is parsed as a whole; where it is not, or nothing is returned, `readXmlRecords` says what the file holds. Most articles
+ * come one a file, and looking for records in them takes as long as half their parsing.
+ */
+export function readSoleXmlRecord(path: string, options: XmlRecordOptions): XmlRecordItem | undefined {
+  const { bytes } = readSmallFile(path);
+  const tag = options.tags[0]!;
+  if (bytes === undefined || encodingOf(bytes) !== "utf-8" || !isUtf8(bytes)) return undefined;
+  const offset = findStart(bytes, Buffer.from(`<${tag}`), 0);
+  const endTag = `</${tag}>`;
+  const end = bytes.lastIndexOf(endTag) + endTag.length;
+  if (offset === -1 || end <= offset) return undefined;
+  const prolog = bytes.toString("latin1", 0, offset);
+  const rest = bytes.toString("latin1", end);
+  if (withoutWrapper(prolog, options.wrapper) !== "" || withoutWrapper(rest, options.wrapper) !== "") return undefined;
+  return { record: { tag, bytes: bytes.subarray(offset, end), offset }, prolog };
+}
+
+/** The bytes of a small plain file, read at once: what a stream needs before its first byte costs more than the reading. */
+function readSmallFile(path: string): { size: number; bytes?: Buffer } {
   try {
-    // A small plain file is read at once: what a stream needs before its first byte costs more than the reading.
     const descriptor = openSync(path, "r");
     try {
-      fileBytes = fstatSync(descriptor).size;
-      if (fileBytes <= SMALL_FILE_BYTES) whole = readFileSync(descriptor);
+      const { size } = fstatSync(descriptor);
+      if (size > SMALL_FILE_BYTES) return { size };
+      const bytes = readFileSync(descriptor);
+      return isCompressed(bytes) ? { size } : { size, bytes };
     } finally {
       closeSync(descriptor);
     }
   } catch (error) {
     throw fromSystemError(error, path, "reading a source");
   }
-  if (whole && isCompressed(whole)) whole = undefined;
-  yield* xmlRecords(whole ? [whole] : readDecompressed(path), fileBytes, options);
 }
 
 const isCompressed = (bytes: Buffer): boolean =>
@@ -97,11 +118,6 @@ export async function* xmlRecords(
   let abandoned = false; // inside a record too large to hold, whose end does not matter any more
   let failure: XmlProblem | undefined;
 
-  const { headBytes } = options;
-  const textOf = (tag: string, bytes: Buffer): string => {
-    const head = headBytes?.[tag];
-    return head === undefined ? bytes.toString("utf8") : bytes.toString("latin1", 0, head);
-  };
   const item = (content: { record: XmlRecord } | { problem: XmlProblem }): XmlRecordItem => ({ ...content, prolog });
   const addGap = (from: number, to: number) => {
     if (abandoned || from >= to) return;
@@ -194,10 +210,7 @@ export async function* xmlRecords(
       const stop = end + endTag.length;
       const bytes = window.subarray(start.at, stop);
       const offset = base + start.at;
-      if (isUtf8(bytes))
-        yield item({
-          record: { tag: options.tags[start.tag]!, text: textOf(options.tags[start.tag]!, bytes), offset },
-        });
+      if (isUtf8(bytes)) yield item({ record: { tag: options.tags[start.tag]!, bytes, offset } });
       else {
         const reason = "bytes that are not UTF-8";
         yield item({ problem: { rule: "read.not-utf8", reason, offset: offset + firstBadByte(bytes) } });

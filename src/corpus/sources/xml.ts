@@ -1,30 +1,38 @@
 /**
  * A small XML tree for one record: elements, text, attributes on demand. What the general parsers do beyond that (namespaces,
- * DTDs, positions, events) costs more than the rest of a PubMed record, so this one does less: one pass over a string.
+ * DTDs, positions, events) costs more than the rest of a PubMed record, so this one does less: one pass over the record's bytes.
  *
  *   - Tags must balance, attributes must be quoted, `<` must open something: anything else throws XmlError with its offset.
  *   - Namespace prefixes are cut off ("mml:mi" is "mi"): JATS and PubMed names stay unambiguous without them.
  *   - Entities: the five of XML, numbers, HTML's names (JATS files use them through DTDs), and internal ones of the DOCTYPE with
  *     a budget, so that an entity bomb throws instead of filling the memory. External entities are never opened.
+ *
+ * Bytes rather than a string, for looking at a byte costs a third of looking at a character of a string, and because one dash in an
+ * article would make all of its strings two bytes wide. Text is cut out of the bytes read as Latin-1, at the same offsets; only
+ * pieces that hold something else than ASCII are decoded. An element is made when it ends, with an array of exactly its children:
+ * an array that grows takes room for sixteen, and most elements have one.
  */
 import { decodeHTMLStrict } from "entities";
-import { collapseSpace, isLayout } from "../formatting/space.ts";
+import { countCharacters } from "../formatting/ledger.ts";
+import { collapseSpace, isLayout, isZeroWidth } from "../formatting/space.ts";
 
 export class XmlElement {
   readonly name: string;
   /** The start tag behind the name, as written; read it through `attribute`. */
   readonly attributes: string;
-  readonly children: (XmlElement | string)[] = [];
+  readonly children: readonly (XmlElement | string)[];
   /** Characters of all text below (formatting/ledger.ts says what counts), when `count` was asked for. */
-  characters = 0;
+  readonly characters: number;
 
-  constructor(name: string, attributes: string) {
+  constructor(name: string, attributes: string, children: readonly (XmlElement | string)[], characters: number) {
     this.name = name;
     this.attributes = attributes;
+    this.children = children;
+    this.characters = characters;
   }
 }
 
-/** Malformed XML. `at` counts UTF-16 units from the start of the parsed string. */
+/** Malformed XML. `at` counts bytes from the start of what was parsed. */
 export class XmlError extends Error {
   readonly at: number;
   constructor(message: string, at: number) {
@@ -40,205 +48,412 @@ export interface XmlOptions {
   entities?: ReadonlyMap<string, string>;
   /** Count the characters of every element, for readers that account for all of them, and make white space single spaces. */
   count?: boolean;
+  /** The element must be all of the source: anything behind it is an error. */
+  whole?: boolean;
 }
 
 const MAX_DEPTH = 400;
 const SPACE = 32;
 const BANG = 33;
-const QUESTION = 63;
+const QUOTE = 34;
+const AMPERSAND = 38;
+const APOSTROPHE = 39;
 const SLASH = 47;
+const COLON = 58;
+const SEMICOLON = 59;
+const LESS = 60;
 const GREATER = 62;
+const QUESTION = 63;
 
-/** The first element of `source` with everything in it. @throws {XmlError} */
-export function parseXml(source: string, options: XmlOptions = {}): XmlElement {
-  const { skip, count = false } = options;
-  const decoder = new EntityDecoder(options.entities);
-  const root = new XmlElement("", "");
-  let current = root;
-  const open: XmlElement[] = [];
-  let position = 0;
-  for (;;) {
-    const tag = source.indexOf("<", position);
-    if (tag !== position && current !== root) {
-      const end = tag === -1 ? source.length : tag;
-      addText(current, source, position, end, decoder, count);
-    }
-    if (tag === -1) break;
-    const mark = source.charCodeAt(tag + 1);
-    if (mark === SLASH) {
-      const end = source.indexOf(">", tag);
-      if (end === -1) throw new XmlError("an end tag that does not end", tag);
-      if (current === root || !closes(source, tag + 2, end, current.name))
-        throw new XmlError(
-          `</${source.slice(tag + 2, Math.min(end, tag + 60))}> where ${current === root ? "nothing is open" : `</${current.name}> is due`}`,
-          tag,
-        );
-      const parent = open.pop()!;
-      parent.characters += current.characters;
-      current = parent;
-      position = end + 1;
-      if (current === root) break;
-    } else if (mark === BANG) {
-      position = skipDeclaration(source, tag, current === root ? undefined : current, count);
-    } else if (mark === QUESTION) {
-      const end = source.indexOf("?>", tag + 2);
-      if (end === -1) throw new XmlError("a processing instruction that does not end", tag);
-      position = end + 2;
-    } else {
-      let nameEnd = tag + 1;
-      let colon = tag;
-      for (; ; nameEnd++) {
-        const code = source.charCodeAt(nameEnd);
-        if (code <= SPACE || code === GREATER || code === SLASH || Number.isNaN(code)) break;
-        if (code === 58) colon = nameEnd;
-        else if (code === 60) throw new XmlError("a second '<' inside a tag", nameEnd);
-      }
-      if (nameEnd === tag + 1 || !isNameStart(mark)) throw new XmlError("a '<' that opens no tag", tag);
-      const name = source.slice(colon + 1, nameEnd);
-      let end = nameEnd;
-      let attributes = "";
-      if (source.charCodeAt(nameEnd) !== GREATER) {
-        end = tagEnd(source, nameEnd, tag);
-        attributes = source.slice(nameEnd, end);
-      }
-      const selfClosing = source.charCodeAt(end - 1) === SLASH;
-      position = end + 1;
-      if (skip?.has(name)) {
-        if (!selfClosing) position = skipElement(source, name, position, tag);
-        continue;
-      }
-      const element = new XmlElement(name, attributes);
-      current.children.push(element);
-      if (!selfClosing) {
-        if (open.push(current) > MAX_DEPTH) throw new XmlError(`elements nested more than ${MAX_DEPTH} deep`, tag);
-        current = element;
-      } else if (current === root) break;
-    }
-  }
-  const first = root.children[0];
-  if (current !== root) throw new XmlError(`the record ends inside <${current.name}>`, source.length);
-  if (first === undefined || typeof first === "string") throw new XmlError("no element", 0);
-  return first;
-}
-
-function isNameStart(code: number): boolean {
-  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || code >= 128;
-}
-
-function closes(source: string, start: number, end: number, name: string): boolean {
-  if (end - start === name.length) return source.startsWith(name, start);
-  const written = source.slice(start, end).trimEnd();
-  return written === name || written.endsWith(`:${name}`);
-}
-
-/** The `>` of a start tag: quoted values may hold one. */
-function tagEnd(source: string, from: number, tag: number): number {
-  for (let i = from; ; i++) {
-    const code = source.charCodeAt(i);
-    if (code === GREATER) return i;
-    if (code === 34 || code === 39) {
-      i = source.indexOf(code === 34 ? '"' : "'", i + 1);
-      if (i === -1) throw new XmlError("an attribute value that does not end", tag);
-    } else if (code === 60 || Number.isNaN(code)) throw new XmlError("a start tag that does not end", tag);
-  }
-}
-
-function addText(
-  parent: XmlElement,
-  source: string,
-  start: number,
-  end: number,
-  decoder: EntityDecoder,
-  count: boolean,
-): void {
-  if (end - start < 40 && source.charCodeAt(start) <= SPACE) {
-    let i = start + 1;
-    while (i < end && source.charCodeAt(i) <= SPACE) i++;
-    if (i === end) {
-      parent.children.push(" ");
-      return;
-    }
-  }
-  const written = source.slice(start, end);
-  if (written.includes("&")) {
-    const text = decoder.decode(written, start);
-    parent.children.push(count ? counted(parent, text, 0, text.length) : text);
-  } else parent.children.push(count ? counted(parent, source, start, end) : written);
-}
+/** What a byte is in running text, as bits that a run of bytes adds up: 0 for one that only counts. */
+const IS_LAYOUT = 1;
+/** Layout other than a space. */
+const IS_ODD_LAYOUT = 2;
+/** An entity's `&`, or a part of a character beyond ASCII. */
+const IS_WIDE = 4;
+const IS_TAG = 8;
+const MEANING = Uint8Array.from({ length: 256 }, (_, code) => {
+  if (code === SPACE) return IS_LAYOUT;
+  if (code < SPACE || code === 0x7f) return IS_LAYOUT | IS_ODD_LAYOUT;
+  if (code === LESS) return IS_TAG;
+  return code === AMPERSAND || code > 0x7f ? IS_WIDE : 0;
+});
 
 /**
- * One look at each character: how many count, and whether the white space among them is anything but single spaces.
- * It looks at the whole source rather than at the piece: every look into a slice is a detour.
+ * The first element of `source` (UTF-8) with everything in it.
+ * @throws {XmlError}
  */
-function counted(parent: XmlElement, source: string, start: number, end: number): string {
-  let count = 0;
-  let layout = false;
-  let plain = true;
-  for (let i = start; i < end; i++) {
-    const code = source.charCodeAt(i);
-    if (code > SPACE && (code < 0x7f || !isLayout(code))) {
-      count++;
-      layout = false;
-    } else {
-      if (layout || code !== SPACE) plain = false;
-      layout = true;
+export function parseXml(source: string | Uint8Array, options: XmlOptions = {}): XmlElement {
+  return new XmlParser(source, options).parse();
+}
+
+const NONE: readonly never[] = [];
+type Node = XmlElement | string;
+
+class XmlParser {
+  readonly #bytes: Buffer;
+  /** The bytes as Latin-1: markup and ASCII text are cut out of it. */
+  readonly #source: string;
+  readonly #skip: ReadonlySet<string> | undefined;
+  readonly #count: boolean;
+  readonly #whole: boolean;
+  readonly #decoder: EntityDecoder;
+  /** Nodes whose parent has not ended yet; the children of the innermost open element come last. */
+  readonly #nodes: Node[] = [];
+  #nodeCount = 0;
+  /** Characters of the innermost open element so far. */
+  #characters = 0;
+
+  constructor(source: string | Uint8Array, { skip, count = false, whole = false, entities }: XmlOptions) {
+    this.#bytes =
+      typeof source === "string"
+        ? Buffer.from(source)
+        : Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+    this.#source = this.#bytes.toString("latin1");
+    this.#skip = skip;
+    this.#count = count;
+    this.#whole = whole;
+    this.#decoder = new EntityDecoder(entities);
+  }
+
+  parse(): XmlElement {
+    const bytes = this.#bytes;
+    const source = this.#source;
+    const length = bytes.length;
+    const skip = this.#skip;
+    // What is known of the open elements, outermost first.
+    const names: string[] = [];
+    const attributesOf: string[] = [];
+    const nameStarts: number[] = [];
+    const firstNodes: number[] = [];
+    const charactersBefore: number[] = [];
+    let depth = 0;
+    let position = 0;
+    for (;;) {
+      let tag: number;
+      if (depth === 0) tag = source.indexOf("<", position);
+      else tag = this.#count ? this.#countedText(position) : this.#text(position);
+      if (tag === -1 || tag === length) break;
+      const mark = bytes[tag + 1];
+      if (mark === SLASH) {
+        if (depth === 0) throw new XmlError(`${this.#shown(tag)} where nothing is open`, tag);
+        const name = names[--depth]!;
+        position = this.#closingEnd(tag, name, nameStarts[depth]!);
+        const attributes = attributesOf[depth]!;
+        const element = new XmlElement(name, attributes, this.#takeNodes(firstNodes[depth]!), this.#characters);
+        this.#characters += charactersBefore[depth]!;
+        if (depth === 0) return this.#root(element, position);
+        this.#push(element);
+      } else if (mark === BANG) {
+        position = this.#skipDeclaration(tag, depth > 0);
+      } else if (mark === QUESTION) {
+        const end = source.indexOf("?>", tag + 2);
+        if (end === -1) throw new XmlError("a processing instruction that does not end", tag);
+        position = end + 2;
+      } else {
+        let nameEnd = tag + 1;
+        let nameStart = nameEnd;
+        let hash = 0;
+        for (; nameEnd < length; nameEnd++) {
+          const code = bytes[nameEnd]!;
+          if (code <= SPACE || code === GREATER || code === SLASH) break;
+          if (code === COLON) {
+            nameStart = nameEnd + 1;
+            hash = 0;
+          } else if (code === LESS) throw new XmlError("a second '<' inside a tag", nameEnd);
+          else hash = (Math.imul(hash, 31) + code) | 0;
+        }
+        if (nameEnd === tag + 1 || !isNameStart(mark)) throw new XmlError("a '<' that opens no tag", tag);
+        const name = this.#name(nameStart, nameEnd, hash);
+        let end = nameEnd;
+        let attributes = "";
+        if (bytes[nameEnd] !== GREATER) {
+          end = this.#tagEnd(nameEnd, tag);
+          attributes = this.#cut(nameEnd, end);
+        }
+        const selfClosing = bytes[end - 1] === SLASH;
+        position = end + 1;
+        if (skip !== undefined && skip.has(name)) {
+          if (!selfClosing) position = this.#skipElement(name, position, tag);
+        } else if (selfClosing) {
+          const element = new XmlElement(name, attributes, NONE, 0);
+          if (depth === 0) return this.#root(element, position);
+          this.#push(element);
+        } else {
+          if (depth === MAX_DEPTH) throw new XmlError(`elements nested more than ${MAX_DEPTH} deep`, tag);
+          names[depth] = name;
+          attributesOf[depth] = attributes;
+          nameStarts[depth] = tag + 1;
+          firstNodes[depth] = this.#nodeCount;
+          charactersBefore[depth] = this.#characters;
+          this.#characters = 0;
+          depth++;
+        }
+      }
+    }
+    if (depth > 0) throw new XmlError(`the record ends inside <${names[depth - 1]}>`, length);
+    throw new XmlError("no element", 0);
+  }
+
+  #root(element: XmlElement, end: number): XmlElement {
+    if (this.#whole && end !== this.#bytes.length) throw new XmlError(`something stands behind <${element.name}>`, end);
+    return element;
+  }
+
+  #push(node: Node): void {
+    this.#nodes[this.#nodeCount++] = node;
+  }
+
+  #takeNodes(from: number): readonly Node[] {
+    const nodes = this.#nodes;
+    const count = this.#nodeCount - from;
+    this.#nodeCount = from;
+    switch (count) {
+      case 0:
+        return NONE;
+      case 1:
+        return [nodes[from]!];
+      case 2:
+        return [nodes[from]!, nodes[from + 1]!];
+      default:
+        return nodes.slice(from, from + count);
     }
   }
-  parent.characters += count;
-  const text = source.slice(start, end);
-  return plain ? text : collapseSpace(text);
-}
 
-/** Comments, CDATA (added as text) and a DOCTYPE; @returns the place behind it. */
-function skipDeclaration(source: string, tag: number, parent: XmlElement | undefined, count: boolean): number {
-  if (source.startsWith("<!--", tag)) {
-    const end = source.indexOf("-->", tag + 4);
-    if (end === -1) throw new XmlError("a comment that does not end", tag);
-    return end + 3;
-  }
-  if (source.startsWith("<![CDATA[", tag)) {
-    const end = source.indexOf("]]>", tag + 9);
-    if (end === -1) throw new XmlError("a CDATA section that does not end", tag);
-    parent?.children.push(count ? counted(parent, source, tag + 9, end) : source.slice(tag + 9, end));
-    return end + 3;
-  }
-  if (!source.startsWith("<!DOCTYPE", tag) || parent) throw new XmlError("a '<!' that opens nothing", tag);
-  return doctypeEnd(source, tag);
-}
-
-/** Behind the `>` of a DOCTYPE, whose internal subset and quoted ids may hold more of them. */
-function doctypeEnd(source: string, tag: number): number {
-  let subset = false;
-  for (let i = tag; i < source.length; i++) {
-    const code = source.charCodeAt(i);
-    if (code === 34 || code === 39) {
-      i = source.indexOf(code === 34 ? '"' : "'", i + 1);
-      if (i === -1) break;
-    } else if (code === 91) subset = true;
-    else if (code === 93) subset = false;
-    else if (code === GREATER && !subset) return i + 1;
-  }
-  throw new XmlError("a DOCTYPE that does not end", tag);
-}
-
-function skipElement(source: string, name: string, from: number, tag: number): number {
-  const endTag = `</${name}>`;
-  let depth = 1;
-  let position = from;
-  for (;;) {
-    const end = source.indexOf(endTag, position);
-    if (end === -1) throw new XmlError(`<${name}> does not end`, tag);
-    // An element may hold its like (ReferenceList does): count the start tags on the way.
-    for (let inner = source.indexOf(`<${name}`, position); inner !== -1 && inner < end; ) {
-      const next = source.charCodeAt(inner + name.length + 1);
-      if (next === GREATER || next <= SPACE) depth++;
-      inner = source.indexOf(`<${name}`, inner + 1);
+  /** Text up to the next `<`, as written; @returns where that is. */
+  #text(start: number): number {
+    const found = this.#source.indexOf("<", start);
+    const end = found === -1 ? this.#bytes.length : found;
+    if (end === start) return end;
+    const bytes = this.#bytes;
+    if (end - start < 40 && bytes[start]! <= SPACE) {
+      let i = start + 1;
+      while (i < end && bytes[i]! <= SPACE) i++;
+      if (i === end) {
+        this.#push(" ");
+        return end;
+      }
     }
-    depth--;
-    position = end + endTag.length;
-    if (depth === 0) return position;
+    const text = this.#cut(start, end);
+    this.#push(text.includes("&") ? this.#decoder.decode(text, start) : text);
+    return end;
+  }
+
+  /** The same with white space made single spaces, and its characters counted, in one look at each byte. */
+  #countedText(start: number): number {
+    const bytes = this.#bytes;
+    const length = bytes.length;
+    let end = start;
+    let spaces = 0;
+    // Without branches but the one that ends it: every second word would be a wrong guess of the processor.
+    let all = 0;
+    let doubled = 0;
+    for (let before = 0; end < length; end++) {
+      const meaning = MEANING[bytes[end]!]!;
+      if (meaning === IS_TAG) break;
+      all |= meaning;
+      spaces += meaning & IS_LAYOUT;
+      doubled |= meaning & before;
+      before = meaning;
+    }
+    if (end === start) return end;
+    if (spaces === end - start) this.#push(" ");
+    else if (all & IS_WIDE) this.#wideText(start, end);
+    else {
+      this.#characters += end - start - spaces;
+      const text = this.#source.slice(start, end);
+      this.#push(((doubled & IS_LAYOUT) | (all & IS_ODD_LAYOUT)) === 0 ? text : collapseSpace(text));
+    }
+    return end;
+  }
+
+  /** Text with entities or beyond ASCII: decoded, white space made single spaces, and counted, in one pass. */
+  #wideText(start: number, end: number): void {
+    if (this.#decoder.hasOwn) {
+      this.#pushCounted(this.#decoder.decode(this.#cut(start, end), start));
+      return;
+    }
+    const bytes = this.#bytes;
+    // No entity stands for more units than its name has bytes.
+    if (scratch.length < end - start) scratch = new Uint16Array(2 * (end - start));
+    const units = scratch;
+    let length = 0;
+    for (let i = start; i < end; ) {
+      const code = bytes[i]!;
+      if (code < 0x80) {
+        i++;
+        const stop = code === AMPERSAND ? entityEnd(bytes, i, end) : -1;
+        const value = stop === -1 ? undefined : knownEntity(this.#source.slice(i, stop));
+        if (value === undefined) units[length++] = code;
+        else {
+          for (let k = 0; k < value.length; k++) units[length++] = value.charCodeAt(k);
+          i = stop + 1;
+        }
+      } else if (code < 0xe0) {
+        units[length++] = ((code & 0x1f) << 6) | (bytes[i + 1]! & 0x3f);
+        i += 2;
+      } else if (code < 0xf0) {
+        units[length++] = ((code & 0x0f) << 12) | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f);
+        i += 3;
+      } else {
+        const high = ((code & 0x07) << 18) | ((bytes[i + 1]! & 0x3f) << 12);
+        const point = high | ((bytes[i + 2]! & 0x3f) << 6) | (bytes[i + 3]! & 0x3f);
+        units[length++] = 0xd800 + ((point - 0x10000) >> 10);
+        units[length++] = 0xdc00 + (point & 0x3ff);
+        i += 4;
+      }
+    }
+    // In place: what is written never overtakes what is read.
+    let written = 0;
+    let count = 0;
+    for (let i = 0; i < length; i++) {
+      const code = units[i]!;
+      if (code > SPACE && (code < 0x7f || !isLayout(code))) {
+        units[written++] = code;
+        count++;
+        continue;
+      }
+      let visible = !isZeroWidth(code);
+      for (; i + 1 < length && isLayout(units[i + 1]!); i++) visible ||= !isZeroWidth(units[i + 1]!);
+      if (visible) units[written++] = SPACE;
+    }
+    this.#characters += count;
+    this.#push(Buffer.from(units.buffer, 0, 2 * written).toString("utf16le"));
+  }
+
+  #pushCounted(text: string): void {
+    this.#characters += countCharacters(text);
+    this.#push(collapseSpace(text));
+  }
+
+  /** The string of these bytes. */
+  #cut(start: number, end: number): string {
+    const bytes = this.#bytes;
+    for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return bytes.toString("utf8", start, end);
+    return this.#source.slice(start, end);
+  }
+
+  #name(start: number, end: number, hash: number): string {
+    const slot = hash & (NAMES - 1);
+    const name = knownNames[slot];
+    if (name !== undefined && name.length === end - start) {
+      let i = 0;
+      while (i < name.length && name.charCodeAt(i) === this.#bytes[start + i]) i++;
+      if (i === name.length) return name;
+    }
+    const read = internalized(this.#cut(start, end));
+    knownNames[slot] = read;
+    return read;
+  }
+
+  /** Behind the `>` of an end tag that must close `name`, which was opened as written at `nameStart`. */
+  #closingEnd(tag: number, name: string, nameStart: number): number {
+    const bytes = this.#bytes;
+    let at = tag + 2;
+    for (let i = nameStart; bytes[at] === bytes[i] && at < bytes.length; i++, at++)
+      if (bytes[at] === GREATER) return at + 1;
+    // A space before the `>`, attributes on the start tag, another prefix.
+    const end = this.#source.indexOf(">", tag);
+    if (end === -1) throw new XmlError("an end tag that does not end", tag);
+    const written = this.#cut(tag + 2, end).trimEnd();
+    if (written !== name && !written.endsWith(`:${name}`))
+      throw new XmlError(`${this.#shown(tag)} where </${name}> is due`, tag);
+    return end + 1;
+  }
+
+  /** An end tag for a message. */
+  #shown(tag: number): string {
+    const end = this.#source.indexOf(">", tag);
+    if (end === -1) throw new XmlError("an end tag that does not end", tag);
+    return `</${this.#cut(tag + 2, Math.min(end, tag + 60))}>`;
+  }
+
+  /** The `>` of a start tag: quoted values may hold one. */
+  #tagEnd(from: number, tag: number): number {
+    const bytes = this.#bytes;
+    for (let i = from; i < bytes.length; i++) {
+      const code = bytes[i]!;
+      if (code === GREATER) return i;
+      if (code === QUOTE || code === APOSTROPHE) {
+        i++;
+        while (i < bytes.length && bytes[i] !== code) i++;
+        if (i === bytes.length) throw new XmlError("an attribute value that does not end", tag);
+      } else if (code === LESS) break;
+    }
+    throw new XmlError("a start tag that does not end", tag);
+  }
+
+  /** Comments, CDATA (added as text) and a DOCTYPE; @returns the place behind it. */
+  #skipDeclaration(tag: number, inside: boolean): number {
+    const source = this.#source;
+    if (source.startsWith("<!--", tag)) {
+      const end = source.indexOf("-->", tag + 4);
+      if (end === -1) throw new XmlError("a comment that does not end", tag);
+      return end + 3;
+    }
+    if (source.startsWith("<![CDATA[", tag)) {
+      const end = source.indexOf("]]>", tag + 9);
+      if (end === -1) throw new XmlError("a CDATA section that does not end", tag);
+      if (inside) {
+        const text = this.#cut(tag + 9, end);
+        if (this.#count) this.#pushCounted(text);
+        else this.#push(text);
+      }
+      return end + 3;
+    }
+    if (!source.startsWith("<!DOCTYPE", tag) || inside) throw new XmlError("a '<!' that opens nothing", tag);
+    return this.#doctypeEnd(tag);
+  }
+
+  /** Behind the `>` of a DOCTYPE, whose internal subset and quoted ids may hold more of them. */
+  #doctypeEnd(tag: number): number {
+    const bytes = this.#bytes;
+    let subset = false;
+    for (let i = tag; i < bytes.length; i++) {
+      const code = bytes[i]!;
+      if (code === QUOTE || code === APOSTROPHE) {
+        i = bytes.indexOf(code, i + 1);
+        if (i === -1) break;
+      } else if (code === 91) subset = true;
+      else if (code === 93) subset = false;
+      else if (code === GREATER && !subset) return i + 1;
+    }
+    throw new XmlError("a DOCTYPE that does not end", tag);
+  }
+
+  #skipElement(name: string, from: number, tag: number): number {
+    const source = this.#source;
+    const endTag = `</${name}>`;
+    let depth = 1;
+    let position = from;
+    for (;;) {
+      const end = source.indexOf(endTag, position);
+      if (end === -1) throw new XmlError(`<${name}> does not end`, tag);
+      // An element may hold its like (ReferenceList does): count the start tags on the way.
+      for (let inner = source.indexOf(`<${name}`, position); inner !== -1 && inner < end; ) {
+        const next = source.charCodeAt(inner + name.length + 1);
+        if (next === GREATER || next <= SPACE) depth++;
+        inner = source.indexOf(`<${name}`, inner + 1);
+      }
+      depth--;
+      position = end + endTag.length;
+      if (depth === 0) return position;
+    }
   }
 }
+
+function isNameStart(code: number | undefined): boolean {
+  return (
+    code !== undefined && ((code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || code >= 128)
+  );
+}
+
+/** Element names by a hash of their bytes, so that the same name is the same string, and comparing two is comparing addresses. */
+const NAMES = 1024;
+const knownNames: (string | undefined)[] = new Array(NAMES).fill(undefined);
+
+/** The engine's one copy of a string: what a property is called. */
+const internalized = (name: string): string => Object.keys({ [name]: 0 })[0]!;
 
 // ── entities ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -249,8 +464,11 @@ class EntityDecoder {
   readonly #own: ReadonlyMap<string, string> | undefined;
   #budget = MAX_EXPANSION;
 
+  readonly hasOwn: boolean;
+
   constructor(own: ReadonlyMap<string, string> | undefined) {
     this.#own = own;
+    this.hasOwn = own !== undefined && own.size > 0;
   }
 
   decode(text: string, at: number): string {
@@ -300,6 +518,25 @@ const known = new Map<string, string | undefined>();
 const MAX_KNOWN = 4096;
 const MAX_ENTITY_NAME = 40;
 
+function knownEntity(name: string): string | undefined {
+  let value = known.get(name);
+  if (value === undefined && !known.has(name)) {
+    value = entityValue(name);
+    if (known.size < MAX_KNOWN) known.set(name, value);
+  }
+  return value;
+}
+
+/** The `;` of an entity whose name starts here, or -1: this `&` is only one. */
+function entityEnd(bytes: Uint8Array, from: number, end: number): number {
+  const most = Math.min(end, from + MAX_ENTITY_NAME);
+  for (let i = from; i < most; i++) {
+    if (bytes[i] === SEMICOLON) return i;
+    if (bytes[i] === AMPERSAND) return -1;
+  }
+  return -1;
+}
+
 /** Entities that no table knows stay as they are written: losing them would lose text. */
 function decodeEntities(text: string): string {
   let decoded = "";
@@ -307,15 +544,7 @@ function decodeEntities(text: string): string {
   for (let start = text.indexOf("&"); start !== -1; ) {
     const end = text.indexOf(";", start + 1);
     if (end === -1) break;
-    let value: string | undefined;
-    if (end - start <= MAX_ENTITY_NAME) {
-      const name = text.slice(start + 1, end);
-      value = known.get(name);
-      if (value === undefined && !known.has(name)) {
-        value = entityValue(name);
-        if (known.size < MAX_KNOWN) known.set(name, value);
-      }
-    }
+    const value = end - start <= MAX_ENTITY_NAME ? knownEntity(text.slice(start + 1, end)) : undefined;
     if (value === undefined) {
       start = text.indexOf("&", start + 1);
       continue;
@@ -326,6 +555,9 @@ function decodeEntities(text: string): string {
   }
   return copied === 0 ? text : decoded + text.slice(copied);
 }
+
+/** Where text beyond ASCII is put together; it grows to the longest piece. */
+let scratch = new Uint16Array(1 << 14);
 
 /** Internal general entities of a DOCTYPE: `<!ENTITY name "value">`. External ones (SYSTEM, PUBLIC) are passed over. */
 export function internalEntities(doctype: string): Map<string, string> {
