@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { NgramModel } from "../../test/support/ngram-model.ts";
 import { readJson } from "../core/index.ts";
 import { type Benchmark, type Item, loadBenchmark } from "./benchmarks/index.ts";
-import { evaluate } from "./evaluate.ts";
+import { type EvaluateOptions, evaluate } from "./evaluate.ts";
 import { questionMessage } from "./prompts/index.ts";
 import { buildPrompt } from "./prompts/prompt.ts";
 import type { ItemRecord } from "./record.ts";
@@ -189,7 +189,13 @@ test("self-consistency: votes are kept, seeded, and drawn no further than needed
   );
   const lm = new NgramModel(chains.join(""), { order: 100 });
   const at = folder();
-  const options = { directory: at, solver: "self-consistency", samples: 5, temperature: 0.5, maxTokens: 60 } as const;
+  const options = {
+    directory: at,
+    solver: "self-consistency",
+    seeds: [7],
+    temperature: 0.5,
+    maxTokens: 60,
+  } satisfies EvaluateOptions;
   const first = await evaluate(lm, set, options);
   expect(first.scores.strict!.accuracy).toBeGreaterThan(0.9);
   const { records } = await readRecords<ItemRecord>(
@@ -199,6 +205,27 @@ test("self-consistency: votes are kept, seeded, and drawn no further than needed
   expect(records.every(({ votes, outputs }) => votes!.length === outputs!.length && votes!.length <= 5)).toBe(true);
   const second = await evaluate(lm, set, { ...options, directory: folder() });
   expect(second.scores).toEqual(first.scores);
+});
+
+test("without demonstrations, sampling solvers are asked under every seed and greedy ones once", async () => {
+  const set = await benchmark();
+  const lm = model(set);
+  const drawn: number[] = [];
+  const generate = lm.generate.bind(lm);
+  lm.generate = (requests, options) => {
+    for (const { seed = 0, n = 1, temperature } of requests.slice(0, 1))
+      if (temperature! > 0) drawn.push(...Array.from({ length: n }, (_, k) => seed + k));
+    return generate(requests, options);
+  };
+  const seeds = [1, 2, 3];
+  const at = folder();
+  const sampled = await evaluate(lm, set, { directory: at, solver: "self-consistency", seeds, maxTokens: 8 });
+  expect(sampled.scores.strict!.perSeed.map(({ seed }) => seed)).toEqual(seeds);
+  expect(sampled.scores.strict!.total).toBe(3 * set.items.length);
+  // Neighbouring seeds have no sample in common: five of each were drawn.
+  expect(new Set(drawn).size).toBe(15);
+  const greedy = await evaluate(lm, set, { directory: at, solver: "greedy", seeds, maxTokens: 8 });
+  expect(greedy.scores.strict!.total).toBe(set.items.length);
 });
 
 test("contaminated items are counted apart", async () => {

@@ -208,7 +208,7 @@ function* batches(pending: readonly Job[]): Generator<Job[]> {
 function planJobs(model: LanguageModel, benchmark: Benchmark, settings: EvaluateSettings): Job[] {
   const solver = solvers[settings.solver];
   const { contextTokens } = model.capabilities;
-  const seeds = settings.shots > 0 ? settings.seeds : settings.seeds.slice(0, 1);
+  const seeds = settings.shots > 0 || solver.isSampled ? settings.seeds : settings.seeds.slice(0, 1);
   // Where no options are printed (yes/no items, cloze form) there is nothing to rotate.
   const isPrinted = benchmark.answerForm === "letter" && settings.options === "shown";
   const rotations = isPrinted ? settings.rotations : 0;
@@ -254,7 +254,7 @@ function jobKey(
   maxTokens: number,
 ): string {
   const { solver, samples, temperature, chat, shots } = settings;
-  const sampling = solver === "self-consistency" ? { samples, temperature, seed } : {};
+  const sampling = solvers[solver].isSampled ? { samples, temperature, seed } : {};
   // The lenient parser cuts at a blank line in few-shot prompts only, so the number of shots enters beside the prompt.
   const generation = solvers[solver].requires === "generate" ? { chat, maxTokens, fewShot: shots > 0 } : {};
   return hashJson([

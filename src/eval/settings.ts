@@ -1,13 +1,13 @@
 /** How a benchmark is asked: the part of a recipe's `evaluate` section that one evaluation needs, with the paper's defaults. */
 import { z } from "zod";
 import { answerStyle, answerStyles, chatTemplates, optionsShown, paperSeeds, promptFormats } from "./prompts/index.ts";
-import { normalizations, solverNames } from "./solvers/index.ts";
+import { mostSamples, normalizations, solverNames } from "./solvers/index.ts";
 
 export const evaluateConfigSchema = z.strictObject({
   solver: z.enum(solverNames).default("option-log-likelihood"),
   /** Demonstrations before each question (the paper: 3 for 7B, 5 for 70B, 0 after finetuning). */
   shots: z.number().int().min(0).max(64).default(0),
-  /** Demonstrations are drawn anew for each seed; with 0 shots only the first is used (for sampling). */
+  /** Demonstrations and samples are drawn anew for each seed; where neither is drawn, the question is asked once. */
   seeds: z.array(z.number().int().min(0)).min(1).default(paperSeeds),
   /** The paper's prompts, or those of EleutherAI's lm-evaluation-harness. */
   format: z.enum(promptFormats).default("meditron"),
@@ -22,7 +22,7 @@ export const evaluateConfigSchema = z.strictObject({
   /** option-text-log-likelihood: which score is the headline (all are reported). */
   normalization: z.enum(normalizations).default("per-byte"),
   /** Samples of self-consistency (the paper: 5). */
-  samples: z.number().int().min(1).max(128).default(5),
+  samples: z.number().int().min(1).max(mostSamples).default(5),
   temperature: z.number().positive().max(5).default(0.8),
   /** Most tokens of one output; the solver's own limit when absent (16 direct, 1024 reasoned). */
   maxTokens: z.number().int().positive().optional(),

@@ -13,7 +13,7 @@ import type { GenerateRequest, Generation, LanguageModel } from "../../providers
 import { answerStyle, stopsOf } from "../prompts/index.ts";
 import { extractLenient, extractNearest } from "../scoring/extract-lenient.ts";
 import { extractStrict } from "../scoring/extract-strict.ts";
-import type { SolveContext, Solver, Task } from "./solver.ts";
+import { type SolveContext, type Solver, sampleSeed, type Task } from "./solver.ts";
 
 /** An answer ends at a blank line or where the model starts the next question. */
 const directStops = ["\n\n", "###", "Question:"];
@@ -68,6 +68,7 @@ function singleAnswer(name: "greedy" | "chain-of-thought", chainOfThought: boole
     name,
     requires: "generate",
     chainOfThought,
+    isSampled: false,
     rules: ["strict", "lenient"],
     maxTokens,
     solve(tasks, context) {
@@ -119,6 +120,7 @@ export const selfConsistency: Solver = {
   name: "self-consistency",
   requires: "generate",
   chainOfThought: true,
+  isSampled: true,
   rules: ["strict", "lenient"],
   maxTokens: 1024,
   async solve(tasks, context) {
@@ -134,7 +136,7 @@ export const selfConsistency: Solver = {
       const requests = wave.map((index) => ({
         ...requestFor(tasks[index]!, context, true),
         temperature,
-        seed: seed + from,
+        seed: sampleSeed(seed, from),
         n,
       }));
       await generateEach(context.model, requests, context.signal, (position, generations) => {

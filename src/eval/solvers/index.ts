@@ -4,6 +4,7 @@ import type { Solver, SolverName } from "./solver.ts";
 
 export { isDecided, majority } from "./generation.ts";
 export {
+  mostSamples,
   type Normalization,
   normalizations,
   type OptionScore,

@@ -59,6 +59,7 @@ export const optionLogLikelihood: Solver = {
   name: "option-log-likelihood",
   requires: "logLikelihoods",
   chainOfThought: false,
+  isSampled: false,
   rules: ["restricted", "top-token"],
   maxTokens: 8,
   solve(tasks, context) {
@@ -83,6 +84,7 @@ export const optionTextLogLikelihood: Solver = {
   name: "option-text-log-likelihood",
   requires: "logLikelihoods",
   chainOfThought: false,
+  isSampled: false,
   rules: normalizations,
   maxTokens: 128,
   async solve(tasks, context) {
@@ -131,6 +133,7 @@ export const answerLogLikelihood: Solver = {
   name: "answer-log-likelihood",
   requires: "logLikelihoods",
   chainOfThought: false,
+  isSampled: false,
   rules: [],
   maxTokens: 1024,
   solve(tasks, context) {

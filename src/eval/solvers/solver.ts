@@ -17,6 +17,12 @@ export type SolverName = (typeof solverNames)[number];
 export const normalizations = ["per-byte", "per-token", "raw", "pmi"] as const;
 export type Normalization = (typeof normalizations)[number];
 
+/** Most samples of one question. */
+export const mostSamples = 128;
+
+/** Seed of sample k (below `mostSamples`) under an evaluation seed: no two seeds share one. */
+export const sampleSeed = (seed: number, k: number): number => seed * mostSamples + k;
+
 export interface Task {
   item: Item;
   prompt: FittedPrompt;
@@ -62,7 +68,7 @@ export interface SolverSettings extends QuestionStyle {
   temperature: number;
   /** Most tokens of one output. */
   maxTokens: number;
-  /** First sampling seed: sample k uses seed + k. */
+  /** Of the evaluation; `sampleSeed` makes those of single samples. */
   seed: number;
 }
 
@@ -71,6 +77,8 @@ export interface Solver {
   /** What the model must be able to do. */
   requires: "logLikelihoods" | "generate";
   chainOfThought: boolean;
+  /** Answers are drawn: every evaluation seed gives others. */
+  isSampled: boolean;
   /** Keys of `predictions`; the first is the headline unless the settings name another. */
   rules: readonly string[];
   /** New tokens an item may take, unless set: the prompt leaves room for them. */
