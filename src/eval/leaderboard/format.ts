@@ -2,7 +2,7 @@
 import { formatPercent } from "../../core/index.ts";
 import { solverLabel } from "../settings.ts";
 import type { Summary } from "../summary.ts";
-import { type PublishedScore, publishedScores } from "./published.ts";
+import { type PublishedScore, publishedItems, publishedScores } from "./published.ts";
 
 export interface OurRow {
   kind: "ours";
@@ -20,8 +20,8 @@ export interface OurRow {
   interval: { low: number; high: number };
   seedDeviation?: number;
   items: number;
-  /** Part of the split was scored: no published number stands beside it. */
-  isPartial: boolean;
+  /** Questions of the whole set; where fewer were scored, no published number stands beside them. */
+  wholeItems: number;
   unansweredFraction: number;
   parserDisagreement?: number;
   majorityAccuracy: number;
@@ -54,7 +54,7 @@ export function leaderboard(summaries: readonly Summary[]): Leaderboard {
         interval: score.interval,
         ...(score.perSeed.length > 1 ? { seedDeviation: score.seedDeviation } : {}),
         items: benchmark.items,
-        isPartial: benchmark.items < benchmark.splitItems,
+        wholeItems: wholeItems(benchmark),
         unansweredFraction: score.unansweredFraction,
         ...(summary.parserDisagreement === undefined ? {} : { parserDisagreement: summary.parserDisagreement }),
         majorityAccuracy: summary.baseline.majorityAccuracy,
@@ -62,11 +62,19 @@ export function leaderboard(summaries: readonly Summary[]): Leaderboard {
       },
     ];
   });
-  const sets = new Set(ours.flatMap(({ set, isPartial }) => (set === undefined || isPartial ? [] : [set])));
+  const sets = new Set(
+    ours.flatMap(({ set, items, wholeItems }) => (set !== undefined && items === wholeItems ? [set] : [])),
+  );
   const theirs = publishedScores
     .filter(({ set }) => sets.has(set))
     .sort((a, b) => (a.set === b.set ? b.score - a.score : a.set < b.set ? -1 : 1));
   return { ours, theirs };
+}
+
+/** A file may hold a sample of the set, so the split's own size is not enough. */
+function wholeItems({ leaderboardSet, items, splitItems }: Summary["benchmark"]): number {
+  const sizes = leaderboardSet === undefined ? undefined : publishedItems[leaderboardSet];
+  return sizes === undefined || sizes.includes(items) ? Math.max(items, splitItems) : sizes[0]!;
 }
 
 /** The terminal's tables: ours first, then the published ones under their own heading. */
@@ -98,7 +106,7 @@ export function formatLeaderboard(summaries: readonly Summary[], options: { publ
       formatPercent(row.unansweredFraction),
       row.parserDisagreement === undefined ? "-" : formatPercent(row.parserDisagreement),
       formatPercent(row.majorityAccuracy),
-      row.isPartial ? `${row.items} (part)` : String(row.items),
+      row.items === row.wholeItems ? String(row.items) : `${row.items} of ${row.wholeItems}`,
     ]),
   );
   if (!options.published || theirs.length === 0) return own;

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { medicalSubjects } from "../benchmarks/mmlu.ts";
+import { evaluateConfigSchema } from "../settings.ts";
+import type { Summary } from "../summary.ts";
+import { leaderboard } from "./format.ts";
 import { publishedAverages, publishedScores } from "./published.ts";
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -89,4 +92,26 @@ test("the paper's MMLU-Medical is the micro average of its nine subjects, over o
       "Meditron-70B, self-consistency: 77.6, is 77.79",
     ]
   `);
+});
+
+test("published numbers stand beside a set only where the whole of it was scored", () => {
+  const row = { accuracy: 0.4, interval: { low: 0.3, high: 0.5 }, perSeed: [], subjects: {}, unansweredFraction: 0 };
+  const measured = (items: number, splitItems: number): Summary =>
+    ({
+      model: { name: "m", id: "" },
+      benchmark: { name: "pubmedqa", items, splitItems, leaderboardSet: "PubMedQA" },
+      settings: evaluateConfigSchema.parse({}),
+      rule: "restricted",
+      scores: { restricted: row },
+      baseline: { majorityAccuracy: 0.552 },
+    }) as unknown as Summary;
+  expect(leaderboard([measured(500, 500)]).theirs.map(({ set }) => set)).toContain("PubMedQA");
+  for (const [items, splitItems] of [
+    [309, 309], // a file with a sample
+    [100, 500], // a limit
+  ] as const) {
+    const { ours, theirs } = leaderboard([measured(items, splitItems)]);
+    expect(ours).toMatchObject([{ items, wholeItems: 500 }]);
+    expect(theirs).toEqual([]);
+  }
 });
