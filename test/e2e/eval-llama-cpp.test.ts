@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { evaluate, type ItemRecord, loadBenchmark, readRecords } from "../../src/eval/index.ts";
+import { exportGguf } from "../../src/export/index.ts";
 import { loadModel } from "../../src/model/index.ts";
 import { referenceKernels } from "../../src/native/reference.ts";
 import { connectEndpoint, type LanguageModel, loadEmbedded, loadGguf } from "../../src/providers/index.ts";
@@ -17,14 +18,8 @@ import { makeTestModel } from "../../src/serve/test-model.ts";
 import { loadTokenizer } from "../../src/tokens/index.ts";
 import { ROOT } from "./cli.ts";
 
-// The GGUF writer of `meditron export`; where it is absent there is no file to test with.
-const exporter = "../../src/export/gguf.ts";
-type ExportGguf = (directory: string, path: string, options: { type: "f32"; name: string }) => Promise<unknown>;
-const { exportGguf } = (await import(/* @vite-ignore */ exporter).catch(() => ({}))) as { exportGguf?: ExportGguf };
-
 const python = join(ROOT, ".venv", "bin", "python");
 const hasServer = (() => {
-  if (!exportGguf) return false;
   try {
     execFileSync(python, ["-c", "import xllamacpp"], { stdio: "ignore" });
     return true;
@@ -41,7 +36,7 @@ const running = new Set<ChildProcess>();
 beforeAll(async () => {
   directory = await makeTestModel({ contextTokens });
   await silenceSpecialTokens(directory);
-  await exportGguf?.(directory, gguf, { type: "f32", name: "tiny" });
+  await exportGguf(directory, gguf, { type: "f32", name: "tiny" });
 }, 60_000);
 afterAll(() => {
   for (const child of running) child.kill("SIGKILL");
@@ -111,7 +106,7 @@ const outputsOf = async (at: string) =>
     outputs![0],
   ]);
 
-describe.skipIf(!hasServer)("llama.cpp's server (needs xllamacpp in .venv, and the GGUF writer)", () => {
+describe.skipIf(!hasServer)("llama.cpp's server (needs xllamacpp in .venv)", () => {
   test("killed and restarted during a run: every answer arrives, and they are our engine's", {
     timeout: 240_000,
   }, async () => {
@@ -157,27 +152,23 @@ describe.skipIf(!hasServer)("llama.cpp's server (needs xllamacpp in .venv, and t
   });
 });
 
-test.skipIf(!exportGguf)(
-  "a GGUF file in this process: log-likelihoods and greedy text are our engine's",
-  {
-    timeout: 240_000,
-  },
-  async () => {
-    const set = await benchmark(12);
-    const likelihoods = async (model: LanguageModel, at: string) => {
-      await evaluate(model, set, { directory: at, solver: "option-text-log-likelihood" });
-      await evaluate(model, set, { directory: at, solver: "greedy", maxTokens: 6 });
-      await model.close();
-      const { records } = await readRecords<ItemRecord>(join(at, "option-text-log-likelihood", "items.jsonl"));
-      return records.flatMap(({ logLikelihoods }) =>
-        Object.values(logLikelihoods!).map(({ logLikelihood }) => logLikelihood),
-      );
-    };
-    const own = await likelihoods(await loadEmbedded({ directory, precision: "f32" }), join(folder, "own-2"));
-    const theirs = await likelihoods(await loadGguf({ path: gguf, contextTokens, gpuLayers: 0 }), join(folder, "gguf"));
-    expect(theirs).toHaveLength(own.length);
-    // llama.cpp keeps its key-value cache in float16 (ε ≈ 5e-4 of values near 1), over sums of up to 16 tokens.
-    for (const [i, value] of own.entries()) expect(Math.abs(theirs[i]! - value)).toBeLessThan(0.02);
-    expect(await outputsOf(join(folder, "gguf"))).toEqual(await outputsOf(join(folder, "own-2")));
-  },
-);
+test("a GGUF file in this process: log-likelihoods and greedy text are our engine's", {
+  timeout: 240_000,
+}, async () => {
+  const set = await benchmark(12);
+  const likelihoods = async (model: LanguageModel, at: string) => {
+    await evaluate(model, set, { directory: at, solver: "option-text-log-likelihood" });
+    await evaluate(model, set, { directory: at, solver: "greedy", maxTokens: 6 });
+    await model.close();
+    const { records } = await readRecords<ItemRecord>(join(at, "option-text-log-likelihood", "items.jsonl"));
+    return records.flatMap(({ logLikelihoods }) =>
+      Object.values(logLikelihoods!).map(({ logLikelihood }) => logLikelihood),
+    );
+  };
+  const own = await likelihoods(await loadEmbedded({ directory, precision: "f32" }), join(folder, "own-2"));
+  const theirs = await likelihoods(await loadGguf({ path: gguf, contextTokens, gpuLayers: 0 }), join(folder, "gguf"));
+  expect(theirs).toHaveLength(own.length);
+  // llama.cpp keeps its key-value cache in float16 (ε ≈ 5e-4 of values near 1), over sums of up to 16 tokens.
+  for (const [i, value] of own.entries()) expect(Math.abs(theirs[i]! - value)).toBeLessThan(0.02);
+  expect(await outputsOf(join(folder, "gguf"))).toEqual(await outputsOf(join(folder, "own-2")));
+});
