@@ -193,7 +193,7 @@ class HuggingFaceTokenizer implements Tokenizer {
     return { text: this.#source, config: this.#config, endOfDocument: this.endOfDocumentToken };
   }
 
-  async save(directory: string): Promise<void> {
+  async save(directory: string, { chatTemplate }: { chatTemplate?: string } = {}): Promise<void> {
     const special = [...this.#special].sort((a, b) => a - b).map((id) => this.#tokens[id]!);
     await writeFileAtomic(join(directory, "tokenizer.json"), this.#source);
     await writeJsonAtomic(join(directory, "tokenizer_config.json"), {
@@ -205,6 +205,7 @@ class HuggingFaceTokenizer implements Tokenizer {
       add_bos_token: false,
       eos_token: this.endOfDocumentToken,
       ...(this.#padToken === undefined ? {} : { pad_token: this.#padToken }),
+      ...(chatTemplate === undefined ? {} : { chat_template: chatTemplate }),
     });
     await writeJsonAtomic(join(directory, "special_tokens_map.json"), {
       eos_token: this.endOfDocumentToken,

@@ -17,8 +17,8 @@ export interface Tokenizer {
   /** Id of one token, undefined when it is not in the vocabulary. */
   idOf(token: string): number | undefined;
   tokenOf(id: number): string | undefined;
-  /** tokenizer.json and its companions, to stand in a model directory. */
-  save(directory: string): Promise<void>;
+  /** tokenizer.json and its companions, to stand in a model directory. `chatTemplate`: Jinja, in place of the one it has. */
+  save(directory: string, options?: { chatTemplate?: string }): Promise<void>;
 }
 
 /** Random access to fixed-length training windows by global sample number: the whole data position of a run is one integer. */

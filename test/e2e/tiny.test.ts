@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadManifest } from "../../src/corpus/index.ts";
 import { papersOf, runOf, SAFETY_ADVISORY } from "../../src/run/index.ts";
+import { loadChatFormat } from "../../src/serve/chat-format.ts";
+import { loadTokenizer } from "../../src/tokens/index.ts";
 import { listCheckpoints } from "../../src/train/index.ts";
 import { cli, eventsOf, type Finished, killAll, TINY } from "./cli.ts";
 
@@ -101,6 +103,22 @@ test("every kind of claim comes out as an effect with its interval, from files t
   expect(curves[0].points.map(({ step }: { step: number }) => step)).toEqual([0, 10, 20, 30]);
   expect(curves[0].points.at(-1).tokens).toBe(30 * 8 * 128);
   expect(existsSync(at("train", "continued", "kept", "step-0000010", "trainer"))).toBe(false);
+});
+
+test("a finetuned checkpoint carries the chat template: it renders the prompt that was trained on", async () => {
+  const [newest] = await listCheckpoints(at("train/finetuned"));
+  const chat = await loadChatFormat(newest!.path);
+  expect(chat.source).toBe("tokenizer_config.json");
+  const tokenizer = await loadTokenizer(newest!.path);
+  const [first] = (await readFile(at("train/finetuned/examples-train.jsonl"), "utf8")).split("\n");
+  const { tokens, weights } = JSON.parse(first!) as { tokens: number[]; weights: number[] };
+  const [answerAt, header] = [weights.indexOf(1), "<|im_start|>answer\n"];
+  const trained = tokenizer.decode(tokens.slice(0, answerAt)) + header;
+  expect(tokenizer.decode(tokens.slice(answerAt))).toMatch(header);
+  const content = /^<\|im_start\|>question\n(.*)<\|im_end\|>\n/s.exec(trained)![1]!;
+  expect(chat.render([{ role: "user", content }])).toBe(trained);
+  const [base] = await listCheckpoints(at("train/base"));
+  expect((await loadChatFormat(base!.path)).source).toBe("none");
 });
 
 test("a model card and a datasheet lie beside every model, and say where it comes from", async () => {

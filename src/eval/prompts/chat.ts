@@ -31,6 +31,21 @@ export function chatMlPrompt(question: string, roles: ChatMlRoles = meditronRole
   return `${opening}${chatMlMessage(roles.question, question)}<|im_start|>${roles.answer}\n`;
 }
 
+/**
+ * `chatMlPrompt` as Hugging Face's chat template (Jinja), for tokenizer_config.json: what serves the model asks it as it was taught.
+ * Messages come with the roles of chat services, user and assistant. A conversation that brings no system message gets the
+ * one that was trained with.
+ */
+export function chatMlTemplate(roles: ChatMlRoles = meditronRoles, system?: string): string {
+  const opening =
+    system === undefined
+      ? ""
+      : `{% if messages[0]['role'] != 'system' %}{{ ${JSON.stringify(chatMlMessage("system", system))} }}{% endif %}`;
+  const renamed = `{% if message['role'] == 'user' %}${roles.question}{% elif message['role'] == 'assistant' %}${roles.answer}{% else %}{{ message['role'] }}{% endif %}`;
+  // One line: loaders differ in what they do with a newline after a tag, so every newline is an expression.
+  return `${opening}{% for message in messages %}<|im_start|>${renamed}{{ '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}<|im_start|>${roles.answer}{{ '\n' }}{% endif %}`;
+}
+
 /** @param prompt - Without a final newline. @param system - Opens a ChatML prompt; the other templates have their own. */
 export function applyChatTemplate(template: ChatTemplate, prompt: string, system?: string): string {
   switch (template) {

@@ -4,6 +4,7 @@ export {
   chatMlMessage,
   chatMlPrompt,
   chatMlRoles,
+  chatMlTemplate,
   chatTemplates,
   stopsOf,
 } from "./chat.ts";

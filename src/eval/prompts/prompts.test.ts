@@ -1,8 +1,9 @@
+import { Template } from "@huggingface/jinja";
 import { describe, expect, test } from "vitest";
 import { NgramModel } from "../../../test/support/ngram-model.ts";
 import { type Benchmark, type Item, makeBenchmark, makeSplit } from "../benchmarks/benchmark.ts";
 import { yesNoMaybe } from "../benchmarks/pubmedqa.ts";
-import { chatMlMessage } from "./chat.ts";
+import { chatMlMessage, chatMlPrompt, chatMlRoles, chatMlTemplate } from "./chat.ts";
 import type { FinetuningOptions } from "./finetuning.ts";
 import { answerMessage, demonstrationsFor, finetunedPrompt, fitPrompt, questionMessage } from "./index.ts";
 import { buildPrompt, type PromptSettings } from "./prompt.ts";
@@ -136,6 +137,29 @@ test("a finetuned model is asked in the very bytes it was trained on", () => {
     "It calms the cough.\nThe answer is: A ###",
   );
   expect(answerMessage(set("pubmedqa", [study]), study)).toBe("maybe");
+});
+
+test("the chat template of a finetuned model renders the bytes it was trained on", () => {
+  // What Jinja and JSON have opinions on: quotes, backslashes, tags, newlines at the ends.
+  const odd = " 2 \"%\" {{ x }} {% if %} 'it\\n' <b>\n\nÄ?\n";
+  const question = { role: "user", content: odd };
+  const rendered = (template: string, messages: object[], add_generation_prompt = true) =>
+    new Template(template).render({ messages, add_generation_prompt });
+  for (const roles of Object.values(chatMlRoles)) {
+    const plainTemplate = chatMlTemplate(roles);
+    expect(rendered(plainTemplate, [question])).toBe(chatMlPrompt(odd, roles));
+    expect(rendered(plainTemplate, [{ role: "system", content: odd }, question])).toBe(chatMlPrompt(odd, roles, odd));
+    const taught = chatMlTemplate(roles, odd);
+    expect(rendered(taught, [question])).toBe(chatMlPrompt(odd, roles, odd));
+    // A system message of the conversation takes the place of the one trained with.
+    expect(rendered(taught, [{ role: "system", content: "Be brief." }, question])).toBe(
+      chatMlPrompt(odd, roles, "Be brief."),
+    );
+    const turns = [question, { role: "assistant", content: "B" }];
+    expect(rendered(plainTemplate, turns, false)).toBe(
+      chatMlMessage(roles.question, odd) + chatMlMessage(roles.answer, "B"),
+    );
+  }
 });
 
 describe("prompts that fit the context", () => {

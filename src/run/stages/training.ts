@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { ConfigError, formatPercent, sha256File, writeFileAtomic, writeJsonAtomic } from "../../core/index.ts";
 import { loadBenchmark } from "../../eval/benchmarks/load.ts";
 import { findTaught } from "../../eval/contamination.ts";
-import { chatMlRoles, finetuningMessages } from "../../eval/prompts/index.ts";
+import { chatMlRoles, chatMlTemplate, finetuningMessages } from "../../eval/prompts/index.ts";
 import { type LanguageModel, openModel } from "../../providers/index.ts";
 import { loadTokenizer, type Tokenizer } from "../../tokens/index.ts";
 import {
@@ -170,9 +170,12 @@ async function makeJob(
   const { recipe, directory } = loaded;
   const training = recipe.train[name]!;
   const folder = join(directory, folders.training(name));
-  const tokenizerFolder = join(directory, folders.tokenizer);
+  const commonTokenizer = join(directory, folders.tokenizer);
   const { endOfDocument } = recipe.tokenizer ?? {};
-  const tokenizer = await loadTokenizer(tokenizerFolder, endOfDocument === undefined ? {} : { endOfDocument });
+  const tokenizer = await loadTokenizer(commonTokenizer, endOfDocument === undefined ? {} : { endOfDocument });
+  const tokenizerFolder = training.finetune
+    ? await chatTokenizer(training.finetune, tokenizer, join(folder, "tokenizer"))
+    : commonTokenizer;
   const { data, steps, counts } = training.finetune
     ? await finetuningData(training, loaded, tokenizer, folder)
     : await pretrainingData(name, training, directory, validation);
@@ -203,6 +206,16 @@ async function makeJob(
     growVocabulary: true,
   } satisfies Record<keyof TrainJob, unknown>);
   return { job, counts };
+}
+
+/** The tokenizer with the chat template that is taught, which then stands in every checkpoint. @returns its folder. */
+async function chatTokenizer(
+  { chat, system }: NonNullable<Training["finetune"]>,
+  tokenizer: Tokenizer,
+  folder: string,
+): Promise<string> {
+  await tokenizer.save(folder, { chatTemplate: chatMlTemplate(chatMlRoles[chat], system) });
+  return folder;
 }
 
 /** Windows computed at once where the recipe leaves it open. */
