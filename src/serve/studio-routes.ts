@@ -59,7 +59,7 @@ export function studioRoutes({ runs, models, evaluation }: StudioParts): { app: 
     const [first, second] = [queryText(c.req.query("first"), "first"), queryText(c.req.query("second"), "second")];
     if (first === "" || second === "") throw badRequest("first and second name the two runs to compare");
     const [a, b] = await Promise.all([runs.recipe(first), runs.recipe(second)]);
-    return c.json(diffRecipes(a.recipe, b.recipe));
+    return c.json(diffRecipes(a, b));
   });
 
   app.get("/runs/:run/training/:training", async (c) => {

@@ -1,7 +1,7 @@
 /** Runs as the Studio shows them: the state of every stage from events.jsonl, followed while a run goes on. */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { exists, readJson } from "../core/index.ts";
 import type { RunEvent } from "../run/events.ts";
 import { folders } from "../run/folders.ts";
@@ -9,7 +9,7 @@ import { readStageRecord } from "../run/graph.ts";
 import { isLocked } from "../run/lock.ts";
 import { stagesOf } from "../run/pipeline.ts";
 import type { Provenance } from "../run/provenance.ts";
-import type { Recipe } from "../run/recipe.ts";
+import { type Recipe, recipeSchema } from "../run/recipe.ts";
 import { LogTail, parseLine } from "./log-tail.ts";
 import { listFolders, listRuns, runDirectory } from "./studio-files.ts";
 import type { RecipeChange, RunDetail, RunStage, RunState, RunSummary } from "./studio-types.ts";
@@ -106,7 +106,7 @@ const blank = (id: string): RunStage => ({ id, needs: [], state: "waiting", resu
 export class StudioRuns {
   readonly root: string;
   readonly #logs = new Map<string, RunLog>();
-  readonly #recipes = new Map<string, { modifiedMs: number; text: string; recipe: Recipe }>();
+  readonly #recipes = new Map<string, { modifiedMs: number; text: string } & RecipeOf>();
 
   constructor(root: string) {
     this.root = root;
@@ -116,20 +116,23 @@ export class StudioRuns {
     return runDirectory(this.root, run);
   }
 
-  /** The resolved recipe. Runs of older versions may lack keys that this one fills in. */
-  async recipe(run: string): Promise<{ text: string; recipe: Recipe }> {
-    const path = join(await this.directory(run), "recipe.yaml");
+  /** The resolved recipe. What a run of an older version lacks is filled in; one that cannot be read is shown as it is. */
+  async recipe(run: string): Promise<{ text: string } & RecipeOf> {
+    const directory = await this.directory(run);
+    const path = join(directory, "recipe.yaml");
     const { mtimeMs } = await stat(path);
     const known = this.#recipes.get(run);
     if (known?.modifiedMs === mtimeMs) return known;
     const text = await readFile(path, "utf8");
     let recipe: Recipe;
     try {
-      recipe = (parse(text) ?? {}) as Recipe;
+      const written: unknown = parse(text) ?? {};
+      const checked = recipeSchema.safeParse(written);
+      recipe = checked.success ? checked.data : (written as Recipe);
     } catch {
       recipe = {} as Recipe;
     }
-    const entry = { modifiedMs: mtimeMs, text, recipe };
+    const entry = { modifiedMs: mtimeMs, text, recipe, directory };
     this.#recipes.set(run, entry);
     return entry;
   }
@@ -218,23 +221,47 @@ async function plannedSteps(directory: string, stage: string): Promise<number | 
   return (await readJson<{ steps?: number }>(path)).steps;
 }
 
-/** Settings that differ, key by key ("train.base.steps"), in the order of the first recipe and then of the second. */
-export function diffRecipes(first: Recipe, second: Recipe): RecipeChange[] {
-  const a = flatten(first);
-  const b = flatten(second);
-  return [...new Set([...a.keys(), ...b.keys()])].flatMap((key) => {
-    const [left, right] = [a.get(key), b.get(key)];
-    if (left === right) return [];
-    return [{ key, ...(left === undefined ? {} : { first: left }), ...(right === undefined ? {} : { second: right }) }];
-  });
+/**
+ * Settings that differ, key by key ("train.base.steps"), in the order of the first recipe and then of the second. What only one
+ * of them has stands as a whole, as YAML. Each recipe's own run directory is written `${run}`: it differs by nature.
+ */
+export function diffRecipes(first: RecipeOf, second: RecipeOf): RecipeChange[] {
+  const changes: RecipeChange[] = [];
+  const compare = (left: unknown, right: unknown, key: string) => {
+    if (isBranch(left) && isBranch(right) && Array.isArray(left) === Array.isArray(right)) {
+      for (const name of new Set([...Object.keys(left), ...Object.keys(right)]))
+        compare(
+          left[name],
+          right[name],
+          Array.isArray(left) ? `${key}[${name}]` : key === "" ? name : `${key}.${name}`,
+        );
+      return;
+    }
+    const [a, b] = [textOf(left, first.directory), textOf(right, second.directory)];
+    if (a !== b)
+      changes.push({ key, ...(a === undefined ? {} : { first: a }), ...(b === undefined ? {} : { second: b }) });
+  };
+  compare(first.recipe, second.recipe, "");
+  return changes;
 }
 
-function flatten(value: unknown, key = "", into = new Map<string, string>()): Map<string, string> {
-  if (value !== null && typeof value === "object" && Object.keys(value).length > 0) {
-    for (const [name, inner] of Object.entries(value))
-      flatten(inner, Array.isArray(value) ? `${key}[${name}]` : key === "" ? name : `${key}.${name}`, into);
-  } else into.set(key, typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
-  return into;
+export interface RecipeOf {
+  recipe: Recipe;
+  directory: string;
+}
+
+const isBranch = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === "object" && Object.keys(value).length > 0;
+
+function textOf(value: unknown, directory: string): string | undefined {
+  if (value === undefined) return undefined;
+  const text =
+    typeof value === "string" && value !== ""
+      ? value
+      : isBranch(value)
+        ? stringify(value).trimEnd()
+        : JSON.stringify(value);
+  return directory === "" ? text : text.replaceAll(directory, "${run}");
 }
 
 /**

@@ -17,7 +17,7 @@ const CorpusPage = lazy(() => import("./pages/corpus.tsx").then(({ CorpusPage })
 const ChatPage = lazy(() => import("./pages/chat.tsx").then(({ ChatPage }) => ({ default: ChatPage })));
 const ReviewPage = lazy(() => import("./pages/review.tsx").then(({ ReviewPage }) => ({ default: ReviewPage })));
 const ReviewSetPage = lazy(() =>
-  import("./pages/review.tsx").then(({ ReviewSetPage }) => ({ default: ReviewSetPage })),
+  import("./pages/review-set.tsx").then(({ ReviewSetPage }) => ({ default: ReviewSetPage })),
 );
 const InvitePage = lazy(() => import("./pages/invite.tsx").then(({ InvitePage }) => ({ default: InvitePage })));
 

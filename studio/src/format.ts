@@ -22,12 +22,15 @@ export function formatAgo(iso: string | undefined, nowMs = Date.now()): string {
 /** Large numbers with their groups: 12345 → "12,345". */
 export const formatWhole = (n: number): string => n.toLocaleString("en-US");
 
+/** "1 task", "1,234 tasks" */
+export const plural = (n: number, what: string): string => `${formatWhole(n)} ${what}${n === 1 ? "" : "s"}`;
+
 /** 3.2817, 3.0e-4: four digits that mean something. */
 export function formatValue(n: number): string {
   if (!Number.isFinite(n)) return String(n);
   if (n === 0) return "0";
   const size = Math.abs(n);
-  return size < 1e-3 || size >= 1e5 ? n.toExponential(2) : String(Number(n.toPrecision(4)));
+  return (size < 1e-3 || size >= 1e5 ? n.toExponential(2) : String(Number(n.toPrecision(4)))).replace(/^-/, "−");
 }
 
 export const formatPValue = (p: number): string => (p < 0.001 ? "< 0.001" : p.toFixed(3));

@@ -83,8 +83,8 @@ svg { display:block; width:100%; height:auto; overflow:visible }
 .columns { display:flex; gap:2px; height:7.5rem; align-items:stretch } .columns div { flex:1; min-width:0 } .columns span { border-radius:2px 2px 0 0; min-height:1px } .columns small { height:1.2rem; font-size:.74rem; color:var(--quiet); white-space:nowrap }
 .columns div { display:grid; grid-template-rows:1fr 1.2rem; align-items:end }
 .bars table { width:100%; table-layout:fixed }
-.bars th { width:38%; overflow-wrap:anywhere; font-weight:500; font-size:.89rem }
-.bars td.number { width:30%; text-align:left; white-space:normal; font-size:.89rem }
+.bars th { width:30%; overflow-wrap:anywhere; font-weight:500; font-size:.89rem }
+.bars td.number { width:22%; text-align:left; white-space:normal; font-size:.89rem }
 .bars td, .bars th { border:0; padding:.16rem .4rem } .bars td { vertical-align:middle }
 .fill { height:.9rem; border-radius:3px; min-width:2px }
 .flow { display:flex; height:.9rem; border-radius:3px; overflow:hidden } .flow .lost { background:repeating-linear-gradient(45deg, var(--bad) 0 2px, transparent 2px 5px); opacity:.75 }
@@ -102,5 +102,5 @@ details { margin:.55rem 0 } summary { cursor:pointer }
 .text { white-space:pre-wrap; overflow-wrap:anywhere }
 ${each((i) => `.c${i}{color:var(--c${i})} .s${i}{stroke:var(--c${i})} .f${i}{fill:var(--c${i})} .b${i}{background:var(--c${i})} text.c${i}{fill:var(--c${i})}`)}
 @media (max-width: 38rem) { body { font-size:15.5px } main { padding:1rem .8rem 4rem } h1 { font-size:1.55rem } h2 { font-size:1.25rem; margin-top:2.4rem } nav { margin:1rem -.8rem 0; padding:.6rem .8rem } th, td { padding:.3rem .45rem } figure { padding:.65rem } .tick { font-size:15.5px } .label { font-size:16.5px } .row, .value { font-size:17px } .effect .tick { font-size:17px } .facts b { font-size:1.35rem } .facts { grid-template-columns:repeat(auto-fit, minmax(6.8rem, 1fr)) } .bars th { width:40% } .bars td.number { width:32% } }
-@media print { @page { margin:14mm } :root { ${light} } body { font-size:10pt } main { max-width:none; padding:0 } nav, .screen { display:none } h2 { break-after:avoid; margin-top:1.4rem } h3, figcaption { break-after:avoid } figure, .claim, .stage, tr, .facts { break-inside:avoid } .charts, .claims { grid-template-columns:1fr 1fr } .charts.three { grid-template-columns:1fr 1fr 1fr } .wide { overflow:visible } table { font-size:8pt } th, td { padding:.15rem .3rem } a { color:inherit; text-decoration:none } pre { max-height:none; white-space:pre-wrap } * { -webkit-print-color-adjust:exact; print-color-adjust:exact } }
+@media print { @page { margin:14mm } :root { ${light} } body { font-size:10pt } main { max-width:none; padding:0 } nav, .screen { display:none } h2 { break-after:avoid; margin-top:1.4rem } h3, figcaption { break-after:avoid } figure, .claim, .stage, tr, .facts { break-inside:avoid } .charts, .claims { grid-template-columns:1fr 1fr } .charts.three { grid-template-columns:1fr 1fr 1fr } .wide { overflow:visible } table { font-size:8pt } .results { font-size:7pt } .results td, .results th { white-space:normal; padding:.12rem .25rem } .results .link, .results th:last-child { display:none } th, td { padding:.15rem .3rem } a { color:inherit; text-decoration:none } pre { max-height:none; white-space:pre-wrap } * { -webkit-print-color-adjust:exact; print-color-adjust:exact } }
 `;

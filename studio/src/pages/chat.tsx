@@ -328,7 +328,7 @@ function Conversation({ models }: { models: ModelEntry[] }) {
             <textarea rows={3} value={sampling.system} onChange={(event) => set({ system: event.target.value })} />
           </label>
           <div className="row">
-            <CopyButton text={shared} label="Copy JSON" />
+            <CopyButton text={shared} label="Copy JSON" disabled={turns.length === 0} />
             <button
               type="button"
               className="button"

@@ -1,9 +1,8 @@
 import { useState } from "react";
 import type { DocumentView, SourceView } from "../../../src/serve/studio-types.ts";
 import { url, useApi } from "../api.ts";
-import { formatWhole } from "../format.ts";
+import { formatWhole, spaced } from "../format.ts";
 import { Await, Badge, CopyButton, Segments } from "../parts/basics.tsx";
-import { Icon } from "../parts/icons.tsx";
 import { Highlight } from "./highlight.tsx";
 
 type View = "text" | "marked" | "beside";
@@ -14,21 +13,16 @@ export function DocumentPane({
   corpus,
   number,
   words,
-  onBack,
 }: {
   run: string;
   corpus: string;
   number: string;
   words: string;
-  onBack: () => void;
 }) {
   const document = useApi<DocumentView>(url(["runs", run, "corpora", corpus, "documents", number]));
   const [view, setView] = useState<View>("text");
   return (
     <div className="padded">
-      <button type="button" className="button quiet back" onClick={onBack}>
-        <Icon name="back" size={16} /> Documents
-      </button>
       <Await of={document}>
         {(data) => (
           <article className="stack">
@@ -39,7 +33,7 @@ export function DocumentPane({
                 tone={data.redistributable ? "good" : "warn"}
                 title={data.redistributable ? "may be passed on" : "may not be passed on"}
               >
-                {data.license}
+                {data.license === "unknown" ? "license unknown" : data.license}
               </Badge>
               <Badge>{data.split}</Badge>
               {data.language && <Badge>{data.language}</Badge>}
@@ -143,12 +137,26 @@ function Facts({ data }: { data: DocumentView }) {
       </dd>
       <dt>SHA-256</dt>
       <dd className="mono">{data.sha256}</dd>
-      {Object.entries(data.meta).map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt>{name}</dt>
-          <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-        </div>
-      ))}
+      {Object.entries(data.meta)
+        .map(([name, value]) => [name, stated(value)] as const)
+        .filter(([, value]) => value !== "")
+        .map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt>{spaced(name)}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
     </dl>
   );
+}
+
+/** What a source says of a record, as a reader would write it; "" where it says nothing. */
+function stated(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (Array.isArray(value)) return value.map(stated).filter(Boolean).join(", ");
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([name, inner]) => `${spaced(name)} ${stated(inner)}`)
+      .join(", ");
+  return String(value);
 }

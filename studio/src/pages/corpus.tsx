@@ -1,12 +1,15 @@
 import { useCallback, useEffect, useState } from "react";
-import type { CorpusOverview, DocumentRow, DropRow, RunDetail, RunSummary } from "../../../src/serve/studio-types.ts";
+import type { CorpusOverview, DocumentRow, DropRow, RunDetail, TextChange } from "../../../src/serve/studio-types.ts";
 import { url, useApi } from "../api.ts";
 import { useRunEvents } from "../follow.ts";
 import { formatBytes, formatCount, formatPercent, formatWhole } from "../format.ts";
-import { Await, Badge, Bars, Card, Choice, Empty, Figure, Figures, PageHead } from "../parts/basics.tsx";
+import { Await, Badge, Bars, Card, Choice, CopyButton, Empty, Figure, Figures } from "../parts/basics.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { RunFrame, useRun } from "../parts/run-frame.tsx";
+import { Split } from "../parts/split.tsx";
+import { number as numeric, Table } from "../parts/table.tsx";
 import { noneFound, VirtualList } from "../parts/virtual-list.tsx";
-import { Link, navigate, useQuery } from "../router.tsx";
+import { navigate, useQuery } from "../router.tsx";
 import { DocumentPane } from "./corpus-document.tsx";
 import { Highlight } from "./highlight.tsx";
 
@@ -20,8 +23,8 @@ const tabs = [
 /** What a corpus is made of, what was left out and why, and every document with its provenance. */
 export function CorpusPage() {
   const [query, setQuery] = useQuery();
-  const runs = useApi<RunSummary[]>("/api/runs");
-  const run = query.run ?? runs.data?.[0]?.name;
+  const of = useRun();
+  const { run } = of;
   const detail = useApi<RunDetail>(run === undefined ? undefined : url(["runs", run]));
   const { reload } = detail;
   useRunEvents(run, detail.data?.offset, ({ events }) => {
@@ -33,68 +36,41 @@ export function CorpusPage() {
       ? query.corpus
       : (corpora.find((name) => name !== "general") ?? corpora[0]);
   const view = query.view ?? "";
+  const href = (to: { corpus?: string | undefined; view?: string }) =>
+    `/corpus?${new URLSearchParams(Object.entries({ run, corpus, view, ...to }).flatMap(([key, value]) => (value ? [[key, value]] : [])))}`;
   return (
-    <>
-      <PageHead
-        title="Corpus"
-        actions={
-          <>
-            <Choice
-              label="run"
-              value={run ?? ""}
-              options={runs.data?.map(({ name }) => name) ?? []}
-              onChange={(name) => navigate(`/corpus?run=${encodeURIComponent(name)}`)}
-            />
-            <Choice
-              label="corpus"
-              value={corpus ?? ""}
-              options={corpora}
-              onChange={(name) =>
-                navigate(`/corpus?${new URLSearchParams({ run: run ?? "", corpus: name, ...(view ? { view } : {}) })}`)
-              }
-            />
-          </>
-        }
-      >
-        Where the documents come from, what was left out by which rule, and every text beside its source.
-      </PageHead>
-      <nav className="tabs" aria-label="views of the corpus">
-        {tabs.map(([key, title]) => (
-          <Link
-            key={key}
-            aria-current={view === key ? "page" : undefined}
-            href={`/corpus?${new URLSearchParams({ ...(run ? { run } : {}), ...(corpus ? { corpus } : {}), ...(key ? { view: key } : {}) })}`}
-          >
-            {title}
-          </Link>
-        ))}
-      </nav>
-      <Await of={runs}>
-        {(list) =>
-          list.length === 0 ? (
-            <Card>
-              <Empty title="No runs yet">
-                Start one with <code>meditron demo</code>.
-              </Empty>
-            </Card>
-          ) : (
-            <Await of={detail} lines={8}>
-              {() =>
-                corpus === undefined ? (
-                  <Card>
-                    <Empty title="No corpus yet" icon="corpus">
-                      The first one appears when its stage has started.
-                    </Empty>
-                  </Card>
-                ) : (
-                  <CorpusView key={`${run}/${corpus}`} run={run!} corpus={corpus} view={view} setQuery={setQuery} />
-                )
-              }
-            </Await>
-          )
-        }
-      </Await>
-    </>
+    <RunFrame
+      title="Corpus"
+      intro="Where the documents come from, what was left out by which rule, and every text beside its source."
+      of={of}
+      onRun={(name) => navigate(`/corpus?run=${encodeURIComponent(name)}`)}
+      actions={
+        <Choice
+          label="corpus"
+          value={corpus ?? ""}
+          options={corpora}
+          onChange={(name) => navigate(href({ corpus: name }))}
+        />
+      }
+      tabs={tabs}
+      href={(key) => href({ view: key })}
+    >
+      {(name) => (
+        <Await of={detail} lines={8}>
+          {() =>
+            corpus === undefined ? (
+              <Card>
+                <Empty title="No corpus yet" icon="corpus">
+                  The first one appears when its stage has started.
+                </Empty>
+              </Card>
+            ) : (
+              <CorpusView key={`${name}/${corpus}`} run={name} corpus={corpus} view={view} setQuery={setQuery} />
+            )
+          }
+        </Await>
+      )}
+    </RunFrame>
   );
 }
 
@@ -210,45 +186,27 @@ function Composition({ data, filter }: { data: CorpusOverview; filter: (name: st
         flush
         actions={<span className="small muted">in = out + dropped, checked when the corpus was written</span>}
       >
-        <div className="scroll-x">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">stage</th>
-                <th scope="col" className="number">
-                  in
-                </th>
-                <th scope="col" className="number">
-                  dropped
-                </th>
-                <th scope="col" className="number">
-                  added
-                </th>
-                <th scope="col" className="number">
-                  out
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {manifest.stages.map((stage) => (
-                <tr key={stage.stage}>
-                  <th scope="row" className="diff-key">
-                    {stage.stage}
-                  </th>
-                  <td className="number">{formatWhole(stage.in)}</td>
-                  <td className="number">{formatWhole(stage.dropped)}</td>
-                  <td className="number">{formatWhole(stage.added)}</td>
-                  <td className="number strong">{formatWhole(stage.out)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table columns={["stage", numeric("in"), numeric("dropped"), numeric("added"), numeric("out")]}>
+          {manifest.stages.map((stage) => (
+            <tr key={stage.stage}>
+              <th scope="row" className="diff-key">
+                {stage.stage}
+              </th>
+              <td className="number">{formatWhole(stage.in)}</td>
+              <td className="number">{formatWhole(stage.dropped)}</td>
+              <td className="number">{formatWhole(stage.added)}</td>
+              <td className="number strong">{formatWhole(stage.out)}</td>
+            </tr>
+          ))}
+        </Table>
       </Card>
       {data.contamination && <Contamination report={data.contamination} />}
       {data.datasheet && (
-        <Card title="Datasheet">
-          <pre className="prose small">{data.datasheet}</pre>
+        <Card title="Datasheet" actions={<CopyButton text={data.datasheet} label="Copy Markdown" />}>
+          <details>
+            <summary>Everything above, as it is published with the corpus</summary>
+            <pre className="prose small">{data.datasheet}</pre>
+          </details>
         </Card>
       )}
     </div>
@@ -297,30 +255,18 @@ function Contamination({ report }: { report: NonNullable<CorpusOverview["contami
         {hit > 0 && `${report.documents} documents hold one.`}
       </p>
       {report.hits.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">item</th>
-              <th scope="col">document</th>
-              <th scope="col">rule</th>
-              <th scope="col" className="number">
-                overlap
-              </th>
+        <Table columns={["item", "document", "rule", numeric("overlap")]}>
+          {report.hits.map((one) => (
+            <tr key={`${one.item} ${one.document}`}>
+              <td>
+                {one.benchmark} · {one.item}
+              </td>
+              <td className="mono">{one.document}</td>
+              <td>{one.rule}</td>
+              <td className="number">{formatPercent(one.overlap)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {report.hits.map((one) => (
-              <tr key={`${one.item} ${one.document}`}>
-                <td>
-                  {one.benchmark} · {one.item}
-                </td>
-                <td className="mono">{one.document}</td>
-                <td>{one.rule}</td>
-                <td className="number">{formatPercent(one.overlap)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
     </Card>
   );
@@ -378,86 +324,92 @@ function DocumentsView({ run, corpus, data }: { run: string; corpus: string; dat
       </Card>
     );
   return (
-    <div className="split" data-open={number !== undefined}>
-      <section className="card list">
-        <div className="filters">
-          <label className="search">
-            <span className="sr-only">search the text of all documents</span>
-            <Icon name="search" size={16} />
-            <input
-              type="search"
-              value={typed}
-              placeholder="search the text of all documents"
-              onChange={(event) => setTyped(event.target.value)}
-              disabled={index.state !== "ready" && q === ""}
-            />
-          </label>
-          <div className="filter-grid">
-            {filterNames.map((name, i) => (
-              <select
-                key={name}
-                aria-label={name}
-                value={filters[i]}
-                onChange={(event) => setQuery({ [name]: event.target.value, n: undefined })}
-              >
-                <option value="">any {name}</option>
-                {options[i]!.map((value) => (
-                  <option key={value} value={value || "-"}>
-                    {value || `no ${name} stated`}
-                  </option>
-                ))}
-              </select>
-            ))}
-          </div>
-          <span className="row between tiny muted" aria-live="polite">
-            <span>
-              {count === undefined ? "loading" : `${formatWhole(count)} documents`}
-              {q && ", best match first"}
+    <Split
+      label="document"
+      back="Documents"
+      onBack={() => setQuery({ n: undefined })}
+      empty={
+        <Empty title="Choose a document" icon="corpus">
+          Its text stands here, beside what its source said. Arrow keys walk through the list.
+        </Empty>
+      }
+      list={
+        <>
+          <div className="filters">
+            <label className="search">
+              <span className="sr-only">search the text of all documents</span>
+              <Icon name="search" size={16} />
+              <input
+                type="search"
+                value={typed}
+                placeholder="search the text of all documents"
+                onChange={(event) => setTyped(event.target.value)}
+                disabled={index.state !== "ready" && q === ""}
+              />
+            </label>
+            <div className="filter-grid">
+              {filterNames.map((name, i) => (
+                <select
+                  key={name}
+                  aria-label={name}
+                  value={filters[i]}
+                  onChange={(event) => setQuery({ [name]: event.target.value, n: undefined })}
+                >
+                  <option value="">any {name}</option>
+                  {options[i]!.map((value) => (
+                    <option key={value} value={value || "-"}>
+                      {value || `no ${name} stated`}
+                    </option>
+                  ))}
+                </select>
+              ))}
+            </div>
+            <span className="row between tiny muted" aria-live="polite">
+              <span>
+                {count === undefined ? "loading" : `${formatWhole(count)} documents`}
+                {q && ", best match first"}
+              </span>
+              {index.state !== "ready" && (
+                <Badge tone="info" icon="dot">
+                  {index.state === "reading" ? "reading the shards" : "indexing the words"}
+                </Badge>
+              )}
             </span>
-            {index.state !== "ready" && (
-              <Badge tone="info" icon="dot">
-                {index.state === "reading" ? "reading the shards" : "indexing the words"}
-              </Badge>
-            )}
-          </span>
-        </div>
-        {index.state === "ready" || q === "" ? (
-          <VirtualList<DocumentRow>
-            label="documents"
-            path={path}
-            rowHeight={84}
-            height="calc(100dvh - 330px)"
-            keyOf={({ number: at }) => String(at)}
-            selected={number}
-            onSelect={({ number: at }) => setQuery({ n: String(at) }, number === undefined)}
-            onTotal={setCount}
-            empty={noneFound("documents")}
-            render={(row) => (
-              <>
-                <span className="strong clip">{row.title || row.id}</span>
-                <span className="small muted clip">{q ? <Highlight text={row.excerpt} words={q} /> : row.excerpt}</span>
-                <span className="tiny muted clip">
-                  {row.source} · {row.published || "no date"} · {row.license} · {formatCount(row.characters)} characters
-                </span>
-              </>
-            )}
-          />
-        ) : (
-          <Empty icon="clock" title="The words are still being indexed">
-            Documents can be read already: clear the search.
-          </Empty>
-        )}
-      </section>
-      <section className="card detail" aria-label="document">
-        {number === undefined ? (
-          <Empty title="Choose a document" icon="corpus">
-            Its text stands here, beside what its source said. Arrow keys walk through the list.
-          </Empty>
-        ) : (
-          <DocumentPane run={run} corpus={corpus} number={number} words={q} onBack={() => setQuery({ n: undefined })} />
-        )}
-      </section>
-    </div>
+          </div>
+          {index.state === "ready" || q === "" ? (
+            <VirtualList<DocumentRow>
+              label="documents"
+              path={path}
+              rowHeight={84}
+              height="calc(100dvh - 330px)"
+              keyOf={({ number: at }) => String(at)}
+              selected={number}
+              onSelect={({ number: at }) => setQuery({ n: String(at) }, number === undefined)}
+              onTotal={setCount}
+              empty={noneFound("documents")}
+              render={(row) => (
+                <>
+                  <span className="strong clip">{row.title || row.id}</span>
+                  <span className="small muted clip">
+                    {q ? <Highlight text={row.excerpt} words={q} /> : row.excerpt}
+                  </span>
+                  <span className="tiny muted clip">
+                    {row.source} · {row.published || "no date"} · {row.license} · {formatCount(row.characters)}{" "}
+                    characters
+                  </span>
+                </>
+              )}
+            />
+          ) : (
+            <Empty icon="clock" title="The words are still being indexed">
+              Documents can be read already: clear the search.
+            </Empty>
+          )}
+        </>
+      }
+    >
+      {number !== undefined && <DocumentPane run={run} corpus={corpus} number={number} words={q} />}
+    </Split>
   );
 }
 
@@ -480,79 +432,81 @@ function DropsView({ run, corpus, data }: { run: string; corpus: string; data: C
           onPick={(name) => setQuery({ rule: name })}
         />
       </Card>
-      <div className="split" data-open={open !== undefined}>
-        <section className="card list">
-          <div className="filters">
-            <label className="search">
-              <span className="sr-only">title, id or reason</span>
-              <Icon name="search" size={16} />
-              <input
-                type="search"
-                value={dropped}
-                placeholder="title, id or reason"
-                onChange={(event) => setQuery({ dropped: event.target.value })}
+      <Split
+        label="dropped record"
+        back="Dropped"
+        onBack={() => setOpen(undefined)}
+        empty={
+          <Empty title="Choose a record">
+            Why it is not in the corpus: the rule, the value measured and the threshold.
+          </Empty>
+        }
+        list={
+          <>
+            <div className="filters">
+              <label className="search">
+                <span className="sr-only">title, id or reason</span>
+                <Icon name="search" size={16} />
+                <input
+                  type="search"
+                  value={dropped}
+                  placeholder="title, id or reason"
+                  onChange={(event) => setQuery({ dropped: event.target.value })}
+                />
+              </label>
+              <Choice
+                label="rule"
+                any="every rule"
+                value={rule}
+                options={Object.keys(data.manifest.drops.byRule)}
+                onChange={(value) => setQuery({ rule: value })}
               />
-            </label>
-            <Choice
-              label="rule"
-              any="every rule"
-              value={rule}
-              options={Object.keys(data.manifest.drops.byRule)}
-              onChange={(value) => setQuery({ rule: value })}
-            />
-          </div>
-          <VirtualList<DropRow>
-            label="dropped records"
-            path={path}
-            rowHeight={64}
-            height="60dvh"
-            keyOf={({ id, rule: by, where }) => `${id} ${by} ${where}`}
-            selected={open && `${open.id} ${open.rule} ${open.where}`}
-            onSelect={setOpen}
-            empty={noneFound("records")}
-            render={(row) => (
-              <>
-                <span className="row between">
-                  <span className="clip">{row.title || row.id}</span>
-                  <Badge>{row.rule}</Badge>
-                </span>
-                <span className="tiny muted clip">{row.reason}</span>
-              </>
-            )}
-          />
-        </section>
-        <section className="card detail" aria-label="dropped record">
-          {open ? (
-            <div className="padded stack">
-              <button type="button" className="button quiet back" onClick={() => setOpen(undefined)}>
-                <Icon name="back" size={16} /> Dropped
-              </button>
-              <h2>{open.title || open.id}</h2>
-              <p>{open.reason}</p>
-              <dl className="facts">
-                <dt>rule</dt>
-                <dd>{open.rule}</dd>
-                <dt>measured</dt>
-                <dd>{open.value || "–"}</dd>
-                <dt>threshold</dt>
-                <dd>{open.threshold || "–"}</dd>
-                <dt>id</dt>
-                <dd className="mono">{open.id}</dd>
-                <dt>source</dt>
-                <dd>{open.source}</dd>
-                <dt>place</dt>
-                <dd className="mono">{open.where || "–"}</dd>
-                <dt>characters</dt>
-                <dd>{open.characters > 0 ? formatWhole(open.characters) : "–"}</dd>
-              </dl>
             </div>
-          ) : (
-            <Empty title="Choose a record">
-              Why it is not in the corpus: the rule, the value measured and the threshold.
-            </Empty>
-          )}
-        </section>
-      </div>
+            <VirtualList<DropRow>
+              label="dropped records"
+              path={path}
+              rowHeight={64}
+              height="60dvh"
+              keyOf={({ id, rule: by, where }) => `${id} ${by} ${where}`}
+              selected={open && `${open.id} ${open.rule} ${open.where}`}
+              onSelect={setOpen}
+              empty={noneFound("records")}
+              render={(row) => (
+                <>
+                  <span className="row between">
+                    <span className="clip">{row.title || row.id}</span>
+                    <Badge>{row.rule}</Badge>
+                  </span>
+                  <span className="tiny muted clip">{row.reason}</span>
+                </>
+              )}
+            />
+          </>
+        }
+      >
+        {open && (
+          <div className="padded stack">
+            <h2>{open.title || open.id}</h2>
+            <p>{open.reason}</p>
+            <dl className="facts">
+              <dt>rule</dt>
+              <dd>{open.rule}</dd>
+              <dt>measured</dt>
+              <dd>{open.value || "–"}</dd>
+              <dt>threshold</dt>
+              <dd>{open.threshold || "–"}</dd>
+              <dt>id</dt>
+              <dd className="mono">{open.id}</dd>
+              <dt>source</dt>
+              <dd>{open.source}</dd>
+              <dt>place</dt>
+              <dd className="mono">{open.where || "–"}</dd>
+              <dt>characters</dt>
+              <dd>{open.characters > 0 ? formatWhole(open.characters) : "–"}</dd>
+            </dl>
+          </div>
+        )}
+      </Split>
     </div>
   );
 }
@@ -594,37 +548,31 @@ function CleaningView({ data, open }: { data: CorpusOverview; open: (id: string)
             </span>
           }
         >
-          <div className="scroll-x">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">before</th>
-                  <th scope="col">after</th>
-                  <th scope="col">document</th>
-                </tr>
-              </thead>
-              <tbody>
-                {rule.samples.slice(0, 8).map((sample, i) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: samples repeat
-                  <tr key={i}>
-                    <td className="mono diff-value">
-                      <del>{JSON.stringify(sample.before).slice(1, -1)}</del>
-                    </td>
-                    <td className="mono diff-value">
-                      <ins>{sample.after === "" ? "(nothing)" : JSON.stringify(sample.after).slice(1, -1)}</ins>
-                    </td>
-                    <td>
-                      <button type="button" className="linklike" onClick={() => open(sample.id)}>
-                        {sample.id}
-                      </button>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table columns={["before", "after", "document"]}>
+            {distinct(rule.samples).map((sample) => (
+              <tr key={`${sample.before} ${sample.after}`}>
+                <td className="mono diff-value">
+                  <del>{JSON.stringify(sample.before).slice(1, -1)}</del>
+                </td>
+                <td className="mono diff-value">
+                  <ins>{sample.after === "" ? "(nothing)" : JSON.stringify(sample.after).slice(1, -1)}</ins>
+                </td>
+                <td>
+                  <button type="button" className="linklike" onClick={() => open(sample.id)}>
+                    {sample.id}
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </Table>
         </Card>
       ))}
     </div>
   );
+}
+
+/** One sample of each change, eight at most: a rule may do the same to every document. */
+function distinct(samples: TextChange[]): TextChange[] {
+  const byChange = new Map(samples.map((sample) => [`${sample.before} ${sample.after}`, sample]));
+  return [...byChange.values()].slice(0, 8);
 }

@@ -2,8 +2,9 @@ import { useCallback, useState } from "react";
 import type { ChangedItem, EvaluationRow, ItemComparison } from "../../../src/serve/studio-types.ts";
 import { useApi } from "../api.ts";
 import { formatWhole } from "../format.ts";
-import { Badge, Choice, Empty, Segments } from "../parts/basics.tsx";
-import { ItemView, nameOf, Verdict } from "../parts/item-view.tsx";
+import { Badge, Empty, Segments } from "../parts/basics.tsx";
+import { EvaluationChoice, ItemView, nameOf } from "../parts/item-view.tsx";
+import { Split } from "../parts/split.tsx";
 import { noneFound, VirtualList } from "../parts/virtual-list.tsx";
 import { useQuery } from "../router.tsx";
 
@@ -35,24 +36,30 @@ export function ChangesView({ evaluations }: { evaluations: EvaluationRow[] }) {
     ),
   ] as const;
   return (
-    <div className="split" data-open={open !== undefined}>
-      <section className="card list">
-        <div className="filters">
-          <div className="grid-2 tight">
-            <Choice
+    <Split
+      label="both answers"
+      back="Changed items"
+      onBack={() => setOpen(undefined)}
+      empty={
+        <Empty title="Choose an item" icon="evaluation">
+          Both models' answers stand here side by side.
+        </Empty>
+      }
+      list={
+        <>
+          <div className="filters">
+            <EvaluationChoice
               label="first"
               value={first}
-              options={names}
+              evaluations={evaluations}
               onChange={(value) => setQuery({ first: value, second: undefined })}
             />
-            <Choice
+            <EvaluationChoice
               label="second"
               value={second}
-              options={partners.includes(second) ? partners : [second, ...partners]}
+              evaluations={evaluations.filter((one) => partners.includes(nameOf(one)) || nameOf(one) === second)}
               onChange={(value) => setQuery({ second: value })}
             />
-          </div>
-          <div className="scroll-x">
             <Segments
               label="kind of change"
               value={change as "changed"}
@@ -60,59 +67,48 @@ export function ChangesView({ evaluations }: { evaluations: EvaluationRow[] }) {
               onChange={(value) => setQuery({ change: value })}
             />
           </div>
+          <VirtualList<ChangedItem>
+            label="changed items"
+            path={path}
+            rowHeight={64}
+            height="calc(100dvh - 300px)"
+            keyOf={({ id }) => id}
+            selected={open?.id}
+            onSelect={setOpen}
+            empty={noneFound("items")}
+            render={(item) => (
+              <>
+                <span className="row between">
+                  <span className="clip">{item.question}</span>
+                  <Badge tone={TONES[item.change]}>{item.change}</Badge>
+                </span>
+                <span className="row between tiny muted">
+                  <span className="clip">
+                    {item.id} {item.subject && `· ${item.subject}`}
+                  </span>
+                  <span className="nowrap">
+                    {item.first ?? "–"} → {item.second ?? "–"} · correct {item.gold}
+                  </span>
+                </span>
+              </>
+            )}
+          />
+        </>
+      }
+    >
+      {open && (
+        <div className="both">
+          {[
+            [first, open.firstNumber],
+            [second, open.secondNumber],
+          ].map(([of, number]) => (
+            <section key={String(of)} aria-label={String(of)}>
+              <h3 className="padded-top">{String(of).split("/").slice(0, 2).join(" · ")}</h3>
+              <ItemView of={String(of)} number={String(number)} />
+            </section>
+          ))}
         </div>
-        <VirtualList<ChangedItem>
-          label="changed items"
-          path={path}
-          rowHeight={64}
-          height="calc(100dvh - 300px)"
-          keyOf={({ id }) => id}
-          selected={open?.id}
-          onSelect={setOpen}
-          empty={noneFound("items")}
-          render={(item) => (
-            <>
-              <span className="row between">
-                <span className="clip">{item.question}</span>
-                <Badge tone={TONES[item.change]}>{item.change}</Badge>
-              </span>
-              <span className="row between tiny muted">
-                <span className="clip">
-                  {item.id} {item.subject && `· ${item.subject}`}
-                </span>
-                <span className="nowrap">
-                  {item.first ?? "–"} → {item.second ?? "–"} · correct {item.gold}
-                </span>
-              </span>
-            </>
-          )}
-        />
-      </section>
-      <section className="card detail" aria-label="both answers">
-        {open ? (
-          <div className="both">
-            <button type="button" className="button quiet back" onClick={() => setOpen(undefined)}>
-              Back to the list
-            </button>
-            {[
-              [first, open.firstNumber, open.first],
-              [second, open.secondNumber, open.second],
-            ].map(([of, number, prediction]) => (
-              <div key={String(of)}>
-                <h3 className="padded-top row">
-                  {String(of).split("/").slice(0, 2).join(" · ")}{" "}
-                  <Verdict correct={prediction === open.gold} prediction={prediction as string | null} />
-                </h3>
-                <ItemView of={String(of)} number={String(number)} />
-              </div>
-            ))}
-          </div>
-        ) : (
-          <Empty title="Choose an item" icon="evaluation">
-            Both models' answers stand here side by side.
-          </Empty>
-        )}
-      </section>
-    </div>
+      )}
+    </Split>
   );
 }

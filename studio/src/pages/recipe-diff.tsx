@@ -1,6 +1,7 @@
 import type { RecipeChange, RunSummary } from "../../../src/serve/studio-types.ts";
 import { useApi } from "../api.ts";
 import { Await, Card, Choice, Empty, PageHead } from "../parts/basics.tsx";
+import { Table } from "../parts/table.tsx";
 import { Link, useQuery } from "../router.tsx";
 
 /** The settings in which two runs differ, key by key. */
@@ -50,28 +51,17 @@ export function RecipeDiffPage() {
                   No setting differs between these two runs.
                 </Empty>
               ) : (
-                <div className="scroll-x">
-                  <table>
-                    <thead>
-                      <tr>
-                        <th scope="col">setting</th>
-                        <th scope="col">{first}</th>
-                        <th scope="col">{second}</th>
-                      </tr>
-                    </thead>
-                    <tbody>
-                      {list.map((change) => (
-                        <tr key={change.key}>
-                          <th scope="row" className="mono diff-key">
-                            {change.key}
-                          </th>
-                          <td className="mono diff-value">{change.first ?? <span className="muted">not set</span>}</td>
-                          <td className="mono diff-value">{change.second ?? <span className="muted">not set</span>}</td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
+                <Table columns={["setting", first, second]}>
+                  {list.map((change) => (
+                    <tr key={change.key}>
+                      <th scope="row" className="mono diff-key">
+                        {change.key}
+                      </th>
+                      <Value text={change.first} />
+                      <Value text={change.second} />
+                    </tr>
+                  ))}
+                </Table>
               )
             }
           </Await>
@@ -80,5 +70,24 @@ export function RecipeDiffPage() {
         )}
       </Card>
     </>
+  );
+}
+
+/** One side of a difference; a whole block that only this side has is folded. */
+function Value({ text }: { text: string | undefined }) {
+  const lines = text?.split("\n").length ?? 0;
+  return (
+    <td className="mono diff-value">
+      {text === undefined ? (
+        <span className="muted">not set</span>
+      ) : lines > 4 ? (
+        <details>
+          <summary>only here, {lines} lines</summary>
+          {text}
+        </details>
+      ) : (
+        text
+      )}
+    </td>
   );
 }

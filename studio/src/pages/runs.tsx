@@ -2,8 +2,9 @@ import { useEffect, useState } from "react";
 import type { RunSummary } from "../../../src/serve/studio-types.ts";
 import { useApi } from "../api.ts";
 import { formatAgo, formatDuration } from "../format.ts";
-import { Await, Card, Empty, PageHead, StateBadge } from "../parts/basics.tsx";
+import { Await, PageHead, StateBadge } from "../parts/basics.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { NoRuns } from "../parts/run-frame.tsx";
 import { Link, navigate } from "../router.tsx";
 
 /** All runs, newest first; two of them can be set side by side. */
@@ -41,12 +42,7 @@ export function RunsPage() {
       <Await of={runs}>
         {(list) =>
           list.length === 0 ? (
-            <Card>
-              <Empty title="No runs yet">
-                Start one with <code>meditron demo</code>, or open another folder with{" "}
-                <code>meditron studio --runs</code>.
-              </Empty>
-            </Card>
+            <NoRuns />
           ) : (
             <ul className="run-list">
               {list.map((run) => (

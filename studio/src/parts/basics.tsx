@@ -110,6 +110,17 @@ export function StateBadge({ state }: { state: string }) {
   );
 }
 
+/** The state of a stage where a badge would be too wide. */
+export function StateIcon({ state }: { state: string }) {
+  const { tone, icon, label } = states[state] ?? states.waiting!;
+  return (
+    <span className={`state-icon ${tone}`} title={label}>
+      <Icon name={icon} size={14} {...(state === "running" ? { className: "pulse" } : {})} />
+      <span className="sr-only">{label}</span>
+    </span>
+  );
+}
+
 export function Empty({ title, children, icon = "empty" }: { title: string; children?: ReactNode; icon?: IconName }) {
   return (
     <div className="state">
@@ -220,6 +231,8 @@ export function Segments<T extends string>({
   );
 }
 
+export type Option = string | { value: string; text: string; group: string };
+
 export function Choice({
   label,
   value,
@@ -229,20 +242,35 @@ export function Choice({
 }: {
   label: string;
   value: string;
-  options: readonly string[];
+  options: readonly Option[];
   onChange: (value: string) => void;
   any?: string;
 }) {
+  const one = (option: Option) => {
+    const { value: key, text } = typeof option === "string" ? { value: option, text: option } : option;
+    return (
+      <option key={key} value={key}>
+        {text}
+      </option>
+    );
+  };
+  const groups = [...new Set(options.map((option) => (typeof option === "string" ? "" : option.group)))];
+  const of = (group: string) =>
+    options.filter((option) => (typeof option === "string" ? "" : option.group) === group).map(one);
   return (
     <label className="field">
       <span>{label}</span>
       <select value={value} onChange={(event) => onChange(event.target.value)}>
         {any !== undefined && <option value="">{any}</option>}
-        {options.map((option) => (
-          <option key={option} value={option}>
-            {option}
-          </option>
-        ))}
+        {groups.map((group) =>
+          group === "" ? (
+            of(group)
+          ) : (
+            <optgroup key={group} label={group}>
+              {of(group)}
+            </optgroup>
+          ),
+        )}
       </select>
     </label>
   );
@@ -296,12 +324,21 @@ export function Bars({
 }
 
 /** Copies text, and says so. */
-export function CopyButton({ text, label = "Copy" }: { text: string | (() => string); label?: string }) {
+export function CopyButton({
+  text,
+  label = "Copy",
+  disabled = false,
+}: {
+  text: string | (() => string);
+  label?: string;
+  disabled?: boolean;
+}) {
   const [done, setDone] = useState(false);
   return (
     <button
       type="button"
       className="button"
+      disabled={disabled}
       onClick={async () => {
         await copyText(typeof text === "string" ? text : text());
         setDone(true);

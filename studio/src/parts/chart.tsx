@@ -34,6 +34,8 @@ export interface ChartProps {
   /** Charts with the same key show the cursor at the same x. */
   sync?: string;
   format?: (value: number) => string;
+  /** What the vertical axis counts. */
+  unit?: string;
   range?: [number, number] | undefined;
   onZoom?: (from: number | undefined, to: number | undefined) => void;
 }
@@ -63,12 +65,21 @@ export function Chart(props: ChartProps) {
     sync,
     format = formatValue,
     xLabel = "step",
+    unit = "",
     range,
   } = props;
   const zoom = useRef(props.onZoom);
   zoom.current = props.onZoom;
   // Lines that come and go, or change their look, need a new plot; new values only new data.
-  const shape = JSON.stringify([lines.map(({ values: _, ...rest }) => rest), logarithmic, height, sync, label]);
+  const shape = JSON.stringify([
+    lines.map(({ values: _, ...rest }) => rest),
+    logarithmic,
+    height,
+    sync,
+    label,
+    xLabel,
+    unit,
+  ]);
   const marks = useRef(markers);
   marks.current = markers;
   const data = [x, ...lines.map(({ values }) => values)] as uPlot.AlignedData;
@@ -87,11 +98,12 @@ export function Chart(props: ChartProps) {
         ticks: { show: false },
         font: "11px system-ui, sans-serif",
       };
+      const title = { labelFont: "11px system-ui, sans-serif", labelSize: 18, labelGap: 0 };
       plot.current = new uPlot(
         {
           width: Math.max(200, element.clientWidth),
           height,
-          padding: [10, 12, 0, 0],
+          padding: [10, 26, 0, 0],
           legend: { show: false },
           cursor: {
             ...(sync ? { sync: { key: sync } } : {}),
@@ -100,8 +112,19 @@ export function Chart(props: ChartProps) {
           },
           scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
           axes: [
-            { ...axis, values: (_, splits) => splits.map((value) => value.toLocaleString("en-US")) },
-            { ...axis, size: 62, values: (_, splits) => splits.map((value) => (value === null ? "" : format(value))) },
+            {
+              ...axis,
+              ...title,
+              label: xLabel,
+              size: 26,
+              values: (_, splits) => splits.map((value) => value.toLocaleString("en-US")),
+            },
+            {
+              ...axis,
+              ...(unit ? { ...title, label: unit } : {}),
+              size: 56,
+              values: (_, splits) => splits.map((value) => (value === null ? "" : format(value))),
+            },
           ],
           series: [
             { label: xLabel },

@@ -2,10 +2,37 @@
 import type { EvaluationKey, ItemDetail } from "../../../src/serve/studio-types.ts";
 import { useApi } from "../api.ts";
 import { formatPercent, formatValue, formatWhole } from "../format.ts";
-import { Await, Badge } from "./basics.tsx";
+import { Await, Badge, Choice } from "./basics.tsx";
 import { Icon } from "./icons.tsx";
 
 export const nameOf = ({ run, model, benchmark, label }: EvaluationKey) => `${run}/${model}/${benchmark}/${label}`;
+
+/** One evaluation of several, by benchmark; the run is named where there are several. */
+export function EvaluationChoice({
+  label,
+  value,
+  evaluations,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  evaluations: EvaluationKey[];
+  onChange: (value: string) => void;
+}) {
+  const several = new Set(evaluations.map(({ run }) => run)).size > 1;
+  return (
+    <Choice
+      label={label}
+      value={value}
+      onChange={onChange}
+      options={evaluations.map((one) => ({
+        value: nameOf(one),
+        text: `${several ? `${one.run} · ` : ""}${one.model} · ${one.label}`,
+        group: one.benchmark,
+      }))}
+    />
+  );
+}
 
 export function Verdict({ correct, prediction }: { correct: boolean; prediction: string | null }) {
   if (prediction === null) return <Badge tone="warn">no answer</Badge>;
@@ -18,15 +45,10 @@ export function Verdict({ correct, prediction }: { correct: boolean; prediction:
 }
 
 /** One answer in full. */
-export function ItemView({ of, number, onBack }: { of: string; number: string; onBack?: () => void }) {
+export function ItemView({ of, number }: { of: string; number: string }) {
   const detail = useApi<ItemDetail>(`/api/items/${encodeURIComponent(number)}?${new URLSearchParams({ of })}`);
   return (
     <div className="padded">
-      {onBack && (
-        <button type="button" className="button quiet back" onClick={onBack}>
-          <Icon name="back" size={16} /> Items
-        </button>
-      )}
       <Await of={detail}>
         {({ record, question, context, options, explanation, contaminatedBy }) => {
           const scores = Object.entries(record.logLikelihoods ?? {});
