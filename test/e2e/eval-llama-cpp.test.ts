@@ -106,7 +106,7 @@ const outputsOf = async (at: string) =>
     outputs![0],
   ]);
 
-describe.skipIf(!hasServer)("llama.cpp's server (needs xllamacpp in .venv)", () => {
+describe.skipIf(!hasServer)("llama.cpp's server (needs xllamacpp: pip install -r test/requirements.txt)", () => {
   test("killed and restarted during a run: every answer arrives, and they are our engine's", {
     timeout: 240_000,
   }, async () => {
