@@ -1,6 +1,7 @@
 /** From item records to the figures of `summary.json`: every share with its interval, its baseline and what it hides. */
 import type { Usage } from "../providers/usage.ts";
 import type { Benchmark } from "./benchmarks/benchmark.ts";
+import { writtenAnswer } from "./prompts/index.ts";
 import type { ItemRecord } from "./record.ts";
 import { unrotateLetter } from "./scoring/rotation.ts";
 import type { EvaluateSettings } from "./settings.ts";
@@ -208,13 +209,13 @@ function scoreRule(records: readonly ItemRecord[], rule: string): Score {
   };
 }
 
-/** Always answering the most frequent gold letter of these very items, and answering blindly. */
+/** Always answering the most frequent gold letter (or word) of these very items, and answering blindly. */
 export function baselineOf(benchmark: Benchmark): { majorityClass: string; majorityAccuracy: number; chance: number } {
   const counts = new Map<string, number>();
   for (const { answer } of benchmark.items) counts.set(answer, (counts.get(answer) ?? 0) + 1);
-  const [majorityClass, count] = [...counts].sort((a, b) => b[1] - a[1])[0]!;
+  const [letter, count] = [...counts].sort((a, b) => b[1] - a[1])[0]!;
   return {
-    majorityClass,
+    majorityClass: benchmark.answerForm === "word" ? writtenAnswer(benchmark, benchmark.items[0]!, letter, {}) : letter,
     majorityAccuracy: count / benchmark.items.length,
     chance: mean(benchmark.items.map(({ options }) => 1 / options.length)),
   };

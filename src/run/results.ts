@@ -59,7 +59,7 @@ export function claimsTable(claims: ClaimResult[]): string {
   return [table, ...notes].join("\n");
 }
 
-/** One row a model, benchmark and solver, with the baselines below each benchmark. */
+/** One row a model, benchmark and solver, with the baselines below each benchmark; ± is the deviation over evaluation seeds. */
 export function accuracyTable(scores: Score[], baselines: Baselines[]): string {
   const rows: string[][] = [];
   for (const benchmark of new Set(scores.map((score) => score.benchmark))) {
@@ -68,10 +68,12 @@ export function accuracyTable(scores: Score[], baselines: Baselines[]): string {
         benchmark,
         score.model,
         score.solver,
-        formatPercent(score.accuracy),
+        formatPercent(score.accuracy) +
+          (score.askedSeedDeviation === undefined ? "" : ` ± ${(100 * score.askedSeedDeviation).toFixed(1)}`),
         `${formatPercent(score.low)} – ${formatPercent(score.high)}`,
         formatCount(score.items),
         formatPercent(score.unparseableFraction),
+        score.parserDisagreement === undefined ? "–" : formatPercent(score.parserDisagreement),
       ]);
     const baseline = baselines.find((one) => one.benchmark === benchmark);
     if (baseline)
@@ -97,6 +99,7 @@ export function accuracyTable(scores: Score[], baselines: Baselines[]): string {
       { title: "95% interval", align: "right" },
       { title: "items", align: "right" },
       { title: "no answer", align: "right" },
+      { title: "parsers differ", align: "right" },
     ],
     rows,
   );

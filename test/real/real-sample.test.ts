@@ -74,6 +74,6 @@ describe.skipIf(!data)("recipes/real-sample.yaml (needs ../shared/data)", () => 
     for (const { accuracy, low, high } of summary.scores) expect(low <= accuracy && accuracy <= high).toBe(true);
     const pubmedqa = summary.baselines.find(({ benchmark }) => benchmark === "pubmedqa")!;
     expect(pubmedqa.chance).toBeCloseTo(1 / 3, 12);
-    expect(pubmedqa.majorityAnswer).toBe("A"); // yes
+    expect(pubmedqa.majorityAnswer).toBe("yes");
   });
 });

@@ -39,6 +39,10 @@ export interface Score {
   high: number;
   /** Share of outputs in which no answer was found; they count as wrong. */
   unparseableFraction: number;
+  /** Share of outputs that the strict and the lenient parser read differently, where outputs are read. */
+  parserDisagreement?: number;
+  /** Sample standard deviation of the accuracy over evaluation seeds, where there are several. */
+  askedSeedDeviation?: number;
   /** Page with every item, relative to the report. */
   href?: string;
   /** Its answers, relative to the run directory, and the rule that scores them. */

@@ -119,6 +119,8 @@ async function loadScores(directory: string, recipe: Recipe): Promise<{ scores: 
         accuracy: score.accuracy,
         ...score.interval,
         unparseableFraction: score.unansweredFraction,
+        ...(summary.parserDisagreement === undefined ? {} : { parserDisagreement: summary.parserDisagreement }),
+        ...(score.perSeed.length > 1 ? { askedSeedDeviation: score.seedDeviation } : {}),
         href: `${folders.items(model, benchmark)}/index.html`,
         file: `${folders.evaluation(model, benchmark)}/${labelOf(settings)}/items.jsonl`,
         rule: summary.rule!,

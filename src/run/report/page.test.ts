@@ -73,6 +73,7 @@ const score = (model: string, benchmark: string, accuracy: number): Score => ({
   low: accuracy - 0.05,
   high: accuracy + 0.05,
   unparseableFraction: 0.01,
+  parserDisagreement: 0.037,
   href: `report/items/${model}.${benchmark}/index.html`,
   file: "",
   rule: "strict",
@@ -236,6 +237,8 @@ test("significance, seeds, what is estimated, and the paper's figures apart from
   expect(page).toMatch(/mark better[^>]*>▲<\/span> \+25\.0/);
   expect(page).toMatch(/mark worse[^>]*>▼/);
   expect(page).toContain("2 training seeds, sd 1.0");
+  // Next to an accuracy: outputs without an answer, and outputs that the two parsers read differently.
+  expect(page).toMatch(/<td class="number">1.0%<\/td><td class="number">3.7%<\/td>/);
   expect(page).toMatch(/energy<\/th><td><span class="pill warn">estimated/);
   expect(page).toMatch(/time<\/th><td><span class="pill">measured/);
   expect(page).toContain("not measured");

@@ -3,7 +3,7 @@ import { formatCount, formatPercent } from "../../../core/index.ts";
 import { tables } from "../../../eval/leaderboard/published.ts";
 import { withoutSeed } from "../../seeds.ts";
 import { intervalChart, lineChart, type Series } from "../charts/index.ts";
-import type { ReportData, Result } from "../data.ts";
+import type { ReportData, Result, Score } from "../data.ts";
 import { type Html, html } from "../html.ts";
 
 /** How solvers are named to readers. */
@@ -59,14 +59,14 @@ ${paper()}</section>`;
 function table(results: Result[], { baselines }: ReportData, benchmarks: string[]): Html {
   return html`<h3>In figures</h3>
 <p class="small quiet">▲ better and ▼ worse than the first model asked the same way, beyond chance: McNemar's test on the same questions (mid-p), p below 0.05 after Holm's correction over the models of the table; ○ within noise.</p>
-<div class="wide"><table class="results"><thead><tr><th>benchmark</th><th>model</th><th>asked by</th><th class="number">accuracy</th><th class="number">95% interval</th><th>against the first</th><th class="number">no answer</th><th class="number">questions</th><th>answers</th></tr></thead><tbody>
+<div class="wide"><table class="results"><thead><tr><th>benchmark</th><th>model</th><th>asked by</th><th class="number">accuracy</th><th class="number">95% interval</th><th>against the first</th><th class="number">no answer</th><th class="number">parsers differ</th><th class="number">questions</th><th>answers</th></tr></thead><tbody>
 ${benchmarks.map((benchmark) => {
   const baseline = baselines.find((one) => one.benchmark === benchmark);
   return [
     results.filter((one) => one.benchmark === benchmark).map(row),
     baseline &&
-      html`<tr class="baseline"><td>${benchmark}</td><td colspan="2">guessing at random</td><td class="number">${formatPercent(baseline.chance)}</td><td></td><td></td><td></td><td class="number">${formatCount(baseline.items)}</td><td></td></tr>
-<tr class="baseline"><td>${benchmark}</td><td colspan="2">always “${baseline.majorityAnswer}”, the most frequent answer</td><td class="number">${formatPercent(baseline.majority)}</td><td></td><td></td><td></td><td class="number">${formatCount(baseline.items)}</td><td></td></tr>`,
+      html`<tr class="baseline"><td>${benchmark}</td><td colspan="2">guessing at random</td><td class="number">${formatPercent(baseline.chance)}</td><td></td><td></td><td></td><td></td><td class="number">${formatCount(baseline.items)}</td><td></td></tr>
+<tr class="baseline"><td>${benchmark}</td><td colspan="2">always “${baseline.majorityAnswer}”, the most frequent answer</td><td class="number">${formatPercent(baseline.majority)}</td><td></td><td></td><td></td><td></td><td class="number">${formatCount(baseline.items)}</td><td></td></tr>`,
   ];
 })}
 </tbody></table></div>`;
@@ -75,11 +75,13 @@ ${benchmarks.map((benchmark) => {
 const MARKS = { better: "▲", worse: "▼", "within noise": "○" };
 
 function row({ benchmark, model, solver, scores, accuracy, low, high, seedDeviation, versus }: Result): Html {
-  const unread = scores.reduce((sum, one) => sum + one.unparseableFraction, 0) / scores.length;
+  const mean = (value: (one: Score) => number) => scores.reduce((sum, one) => sum + value(one), 0) / scores.length;
+  const spread = seedDeviation ?? scores[0]!.askedSeedDeviation;
+  const seeds = seedDeviation === undefined ? "evaluation" : "training";
   return html`<tr><td>${benchmark}</td><td>${model}</td><td>${solverName(solver)}</td>
-<td class="number"><b>${formatPercent(accuracy)}</b>${seedDeviation !== undefined && html` <span class="quiet">± ${(100 * seedDeviation).toFixed(1)}</span>`}</td><td class="number">${formatPercent(low)} – ${formatPercent(high)}</td>
+<td class="number"><b>${formatPercent(accuracy)}</b>${spread !== undefined && html` <span class="quiet" title="standard deviation over ${seeds} seeds">± ${(100 * spread).toFixed(1)}</span>`}</td><td class="number">${formatPercent(low)} – ${formatPercent(high)}</td>
 <td class="versus">${versus && html`<span class="mark ${versus.verdict.replace(" ", "-")}" title="${versus.verdict} than ${versus.model}: p = ${versus.p.toPrecision(2)} corrected">${MARKS[versus.verdict]}</span> ${points(versus.difference)} <span class="quiet">(${points(versus.low)} to ${points(versus.high)})</span>`}</td>
-<td class="number">${formatPercent(unread)}</td><td class="number">${formatCount(scores[0]!.items)}</td>
+<td class="number">${formatPercent(mean((one) => one.unparseableFraction))}</td><td class="number">${scores[0]!.parserDisagreement === undefined ? "–" : formatPercent(mean((one) => one.parserDisagreement ?? 0))}</td><td class="number">${formatCount(scores[0]!.items)}</td>
 <td class="link">${scores.map(({ href, model: name }, i) => href && html`${i > 0 && ", "}<a href="${href}">${scores.length > 1 ? name : "every answer"}</a>`)}</td></tr>`;
 }
 
