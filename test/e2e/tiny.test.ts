@@ -119,6 +119,24 @@ test("a finetuned checkpoint carries the chat template: it renders the prompt th
   expect(chat.render([{ role: "user", content }])).toBe(trained);
   const [base] = await listCheckpoints(at("train/base"));
   expect((await loadChatFormat(base!.path)).source).toBe("none");
+
+  // `meditron eval` asks each model as it was taught, unless told otherwise.
+  const questions = at("sources/benchmarks/medical-test.jsonl");
+  const models = ["--model", `tuned=${newest!.path}`, "--model", `base=${base!.path}`];
+  const asked = await cli(
+    "eval",
+    ...models,
+    "--benchmark",
+    questions,
+    "--limit",
+    "4",
+    "--out",
+    at("by-hand"),
+    "--json",
+  );
+  expect(asked.code, asked.stderr).toBe(0);
+  const chats = JSON.parse(asked.stdout).summaries.map(({ settings }: { settings: { chat: string } }) => settings.chat);
+  expect(chats).toEqual(["chatml", "none"]);
 });
 
 test("a model card and a datasheet lie beside every model, and say where it comes from", async () => {

@@ -1,7 +1,7 @@
 /** `meditron eval`: models of any kind on one benchmark, without a recipe. */
 import { basename, join, resolve } from "node:path";
 import type { z } from "zod";
-import { formatPercent } from "../../core/index.ts";
+import { exists, formatPercent, readJson } from "../../core/index.ts";
 import { readShards } from "../../corpus/index.ts";
 import {
   type Benchmark,
@@ -18,6 +18,7 @@ import {
   type Summary,
   settingsLabel,
   solverNames,
+  taughtChat,
 } from "../../eval/index.ts";
 import { type ModelConfig, openModel } from "../../providers/index.ts";
 import { override } from "../../run/load-recipe.ts";
@@ -59,8 +60,8 @@ export const evaluation: Command = {
     shots: { type: "count", value: "n", description: "demonstrations before each question", default: 0 },
     chat: {
       type: "text",
-      description: "what stands around the prompt: none, chatml (finetuned here) ...",
-      default: "none",
+      description:
+        "what stands around the prompt: none, chatml ... (default: as a checkpoint finetuned here was taught, else none)",
     },
     limit: { type: "count", value: "items", description: "ask only so many items, spread over the file" },
     set: {
@@ -94,14 +95,17 @@ export const evaluation: Command = {
     const set = overrides(values.list("set"));
     const benchmark = await readBenchmark(values, set.benchmark);
     const solvers = values.list("solver").length > 0 ? values.list("solver") : ["option-log-likelihood"];
-    const asked = solvers.map((solver) =>
-      checked("--solver, --chat, --shots, --set ask", evaluateConfigSchema, {
-        solver,
-        shots: values.number("shots"),
-        chat: values.text("chat"),
-        ...set.ask,
-      }),
-    );
+    const chosen = values.text("chat");
+    const askedAs = (taught: object) =>
+      solvers.map((solver) =>
+        checked("--solver, --chat, --shots, --set ask", evaluateConfigSchema, {
+          solver,
+          shots: values.number("shots"),
+          ...(chosen === undefined ? taught : { chat: chosen }),
+          ...set.ask,
+        }),
+      );
+    askedAs({}); // a mistake is said before anything is read
     const json = values.flag("json");
     if (values.flag("dry-run")) {
       const splits = Object.entries(benchmark.splits).map(([name, split]) => `${name} ${split.items.length}`);
@@ -117,12 +121,12 @@ export const evaluation: Command = {
     const out = resolve(values.text("out")!);
     const cache = values.text("cache");
     const summaries: Summary[] = [];
-    const runs = asked.map(() => [] as { name: string; records: ItemRecord[]; rule: string }[]);
+    const runs = solvers.map(() => [] as { name: string; records: ItemRecord[]; rule: string }[]);
     for (const [name, config] of models) {
       const directory = models.size > 1 ? join(out, name.replaceAll("/", "_")) : out;
       const model = await openModel(config, { name, signal });
       try {
-        for (const [i, settings] of asked.entries()) {
+        for (const [i, settings] of askedAs(await taughtTo(config)).entries()) {
           const summary = await evaluateWithProgress(model, benchmark, {
             ...settings,
             directory,
@@ -216,6 +220,14 @@ function modelsOf(values: Values, endpoint: object): Map<string, ModelConfig> {
   const names = () => given.map((one) => short(one, parts));
   while (new Set(names()).size < given.length && parts < 20) parts++;
   return new Map(given.map(({ config }, i) => [names()[i]!, config]));
+}
+
+/** What a finetuning here left in the model's directory about how to ask it. */
+async function taughtTo(config: ModelConfig): Promise<object> {
+  const path = "path" in config && join(config.path, "tokenizer_config.json");
+  if (!path || !(await exists(path))) return {};
+  const { chat_template: template } = await readJson<{ chat_template?: unknown }>(path);
+  return (typeof template === "string" && taughtChat(template)) || {};
 }
 
 async function contaminatedItems(benchmark: Benchmark, corpora: string[]): Promise<string[] | undefined> {

@@ -37,13 +37,27 @@ export function chatMlPrompt(question: string, roles: ChatMlRoles = meditronRole
  * one that was trained with.
  */
 export function chatMlTemplate(roles: ChatMlRoles = meditronRoles, system?: string): string {
-  const opening =
-    system === undefined
-      ? ""
-      : `{% if messages[0]['role'] != 'system' %}{{ ${JSON.stringify(chatMlMessage("system", system))} }}{% endif %}`;
+  const opening = system === undefined ? "" : systemOpening(system);
   const renamed = `{% if message['role'] == 'user' %}${roles.question}{% elif message['role'] == 'assistant' %}${roles.answer}{% else %}{{ message['role'] }}{% endif %}`;
   // One line: loaders differ in what they do with a newline after a tag, so every newline is an expression.
   return `${opening}{% for message in messages %}<|im_start|>${renamed}{{ '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}<|im_start|>${roles.answer}{{ '\n' }}{% endif %}`;
+}
+
+const [beforeSystem, afterSystem] = ["{% if messages[0]['role'] != 'system' %}{{ ", " }}{% endif %}"];
+const systemOpening = (system: string) => beforeSystem + JSON.stringify(chatMlMessage("system", system)) + afterSystem;
+
+/** How a model was taught to be asked, read off the template that its finetuning left; undefined for any other template. */
+export function taughtChat(template: string): { chat: keyof typeof chatMlRoles; system?: string } | undefined {
+  for (const chat of Object.keys(chatMlRoles) as (keyof typeof chatMlRoles)[]) {
+    const turns = chatMlTemplate(chatMlRoles[chat]);
+    if (!template.endsWith(turns)) continue;
+    const opening = template.slice(0, -turns.length);
+    if (opening === "") return { chat };
+    if (!opening.startsWith(beforeSystem) || !opening.endsWith(afterSystem)) continue;
+    const message = JSON.parse(opening.slice(beforeSystem.length, -afterSystem.length)) as string;
+    return { chat, system: message.slice(chatMlMessage("system", "").indexOf("<|im_end|>"), -"<|im_end|>\n".length) };
+  }
+  return undefined;
 }
 
 /** @param prompt - Without a final newline. @param system - Opens a ChatML prompt; the other templates have their own. */

@@ -7,6 +7,7 @@ export {
   chatMlTemplate,
   chatTemplates,
   stopsOf,
+  taughtChat,
 } from "./chat.ts";
 export { demonstrationsFor, paperSeeds } from "./demonstrations.ts";
 export {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { NgramModel } from "../../../test/support/ngram-model.ts";
 import { type Benchmark, type Item, makeBenchmark, makeSplit } from "../benchmarks/benchmark.ts";
 import { yesNoMaybe } from "../benchmarks/pubmedqa.ts";
-import { chatMlMessage, chatMlPrompt, chatMlRoles, chatMlTemplate } from "./chat.ts";
+import { chatMlMessage, chatMlPrompt, chatMlRoles, chatMlTemplate, taughtChat } from "./chat.ts";
 import type { FinetuningOptions } from "./finetuning.ts";
 import { answerMessage, demonstrationsFor, finetunedPrompt, fitPrompt, questionMessage } from "./index.ts";
 import { buildPrompt, type PromptSettings } from "./prompt.ts";
@@ -145,7 +145,7 @@ test("the chat template of a finetuned model renders the bytes it was trained on
   const question = { role: "user", content: odd };
   const rendered = (template: string, messages: object[], add_generation_prompt = true) =>
     new Template(template).render({ messages, add_generation_prompt });
-  for (const roles of Object.values(chatMlRoles)) {
+  for (const [chat, roles] of Object.entries(chatMlRoles)) {
     const plainTemplate = chatMlTemplate(roles);
     expect(rendered(plainTemplate, [question])).toBe(chatMlPrompt(odd, roles));
     expect(rendered(plainTemplate, [{ role: "system", content: odd }, question])).toBe(chatMlPrompt(odd, roles, odd));
@@ -155,6 +155,10 @@ test("the chat template of a finetuned model renders the bytes it was trained on
     expect(rendered(taught, [{ role: "system", content: "Be brief." }, question])).toBe(
       chatMlPrompt(odd, roles, "Be brief."),
     );
+    // Read back, so that `meditron eval` asks a checkpoint as it was taught.
+    expect(taughtChat(plainTemplate)).toEqual({ chat });
+    expect(taughtChat(taught)).toEqual({ chat, system: odd });
+    expect(taughtChat(`${plainTemplate}{# another #}`)).toBeUndefined();
     const turns = [question, { role: "assistant", content: "B" }];
     expect(rendered(plainTemplate, turns, false)).toBe(
       chatMlMessage(roles.question, odd) + chatMlMessage(roles.answer, "B"),
