@@ -44,7 +44,7 @@ export function unpackError(packed: PackedError): Error {
 }
 
 function rebuild({ name, code, ...details }: PackedError): Error {
-  if (code === undefined) return new Error(details.message);
+  if (code === undefined) return Object.assign(new Error(details.message), { name });
   if (name === "CancelledError") return new CancelledError(details.message, details.remedy);
   const Class = CLASSES[name as keyof typeof CLASSES] ?? MeditronError;
   return new Class(code, details);

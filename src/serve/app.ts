@@ -7,8 +7,9 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { routePath } from "hono/route";
-import { chatCompletions } from "./chat.ts";
-import { completions } from "./completions.ts";
+import { answer } from "./answer.ts";
+import { chatForm } from "./chat.ts";
+import { completionForm } from "./completions.ts";
 import { findModel, type ServeEnv, type Serving } from "./exchange.ts";
 import { Admission, defaultLimits, type Limits, RateLimit } from "./limits.ts";
 import { type Log, noLog } from "./log.ts";
@@ -73,8 +74,8 @@ export function createApp(options: AppOptions): ServeApp {
     const served = findModel(serving, wantsCard ? id.slice(0, -"/card".length) : id);
     return c.json(wantsCard ? served.card : modelObject(served));
   });
-  app.post("/v1/completions", (c) => completions(c, serving));
-  app.post("/v1/chat/completions", (c) => chatCompletions(c, serving));
+  app.post("/v1/completions", (c) => answer(c, serving, completionForm));
+  app.post("/v1/chat/completions", (c) => answer(c, serving, chatForm));
 
   app.notFound((c) => respondWithProblem(c, new HttpProblem(404, "not_found", "there is nothing at this address")));
   app.onError((error, c) => {

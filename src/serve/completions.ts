@@ -1,84 +1,49 @@
 /** `POST /v1/completions`: text goes on. Log-probabilities and echo as OpenAI had them and lm-evaluation-harness uses them. */
-import { randomUUID } from "node:crypto";
-import type { Context } from "hono";
 import type { Generation, TokenPosition } from "../providers/index.ts";
-import { eventStream } from "./event-stream.ts";
-import { beginExchange, findModel, type ServeEnv, type Serving } from "./exchange.ts";
-import { forward } from "./gateway.ts";
-import {
-  account,
-  checkSamples,
-  finishReason,
-  generateRequest,
-  generateStreaming,
-  type Prompt,
-  stopsOfRequest,
-} from "./generate.ts";
-import { problemBody, toProblem } from "./problem.ts";
-import { type CompletionRequest, completionSchema, parseJson, parseRequest } from "./requests.ts";
+import type { Form } from "./answer.ts";
+import { checkSamples, finishReason, generateRequest, type Prompt, stopsOfRequest } from "./generate.ts";
+import { type CompletionRequest, completionSchema } from "./requests.ts";
 import type { LocalModel } from "./served-model.ts";
 
 /** What OpenAI writes when nothing else is said. */
 const DEFAULT_MAX_TOKENS = 16;
 
-export async function completions(c: Context<ServeEnv>, serving: Serving): Promise<Response> {
-  const body = parseJson(await c.req.text());
-  const request = parseRequest(completionSchema, body);
-  const served = findModel(serving, request.model);
-  c.get("account").model = served.id;
-  const exchange = beginExchange(c, serving);
-  c.get("whenDone")(exchange.end);
-  if (served.kind === "gateway") return forward(served.gateway, "/completions", body, exchange.signal);
-
-  const prompts = promptsOf(request);
-  const { n, stop, logprobs, echo, max_tokens } = request;
-  checkSamples(serving, prompts.length, n ?? 1);
-  const options = {
-    wanted: max_tokens ?? DEFAULT_MAX_TOKENS,
-    stop: stopsOfRequest(stop),
-    logProbs: logprobs ?? undefined,
-    echo: echo ?? false,
-  };
-  const requests = prompts.map((prompt) => generateRequest(serving, served, prompt, request, options));
-  const frame = { id: `cmpl-${randomUUID()}`, object: "text_completion", created: unixSeconds(), model: served.id };
-  const perPrompt = n ?? 1;
-  const choicesOf = (results: Generation[][]) =>
-    results.flatMap((samples, i) =>
-      samples.map((generation, k) => choice(served, prompts[i]!, generation, i * perPrompt + k, options)),
-    );
-
-  if (!request.stream) {
-    const results = await served.model.generate(requests, { signal: exchange.signal });
-    return c.json({ ...frame, choices: choicesOf(results), usage: account(c, serving, served, results) });
-  }
-  const wantsUsage = request.stream_options?.include_usage === true;
-  return eventStream(serving.limits.stallMs, async (send) => {
-    const chunk = (choices: object[], extras: object = {}) => send(JSON.stringify({ ...frame, choices, ...extras }));
-    try {
-      // Log-probabilities come with the whole answer: a piece of text is not a token.
-      if (options.logProbs === undefined && options.echo)
-        for (const [i, prompt] of prompts.entries())
-          for (let k = 0; k < perPrompt; k++)
-            await chunk([
-              { index: i * perPrompt + k, text: promptText(served, prompt), logprobs: null, finish_reason: null },
-            ]);
-      const results = await generateStreaming(served, requests, exchange, async (i, k, text) => {
-        if (options.logProbs !== undefined) return;
-        await chunk([{ index: i * perPrompt + k, text, logprobs: null, finish_reason: null }]);
-      });
-      for (const one of choicesOf(results)) await chunk([options.logProbs === undefined ? { ...one, text: "" } : one]);
-      const usage = account(c, serving, served, results);
-      if (wantsUsage) await chunk([], { usage });
-    } catch (error) {
-      await send(JSON.stringify(problemBody(toProblem(exchange.signal.reason ?? error))));
-    } finally {
-      exchange.end();
-    }
-    await send("[DONE]");
-  });
-}
-
-export const unixSeconds = () => Math.floor(Date.now() / 1000);
+export const completionForm: Form<CompletionRequest> = {
+  path: "/completions",
+  schema: completionSchema,
+  idPrefix: "cmpl",
+  object: { whole: "text_completion", event: "text_completion" },
+  prepare(serving, served, request) {
+    const prompts = promptsOf(request);
+    const n = request.n ?? 1;
+    checkSamples(serving, prompts.length, n);
+    const options = {
+      wanted: request.max_tokens ?? DEFAULT_MAX_TOKENS,
+      stop: stopsOfRequest(request.stop),
+      logProbs: request.logprobs ?? undefined,
+      echo: request.echo ?? false,
+    };
+    // Log-probabilities come with the whole answer: a piece of text is not a token.
+    const isPieced = options.logProbs === undefined;
+    const written = (index: number, text: string) => ({ index, text, logprobs: null, finish_reason: null });
+    const choices = (results: Generation[][]) =>
+      results.flatMap((samples, i) =>
+        samples.map((generation, k) => choice(served, prompts[i]!, generation, i * n + k, options)),
+      );
+    return {
+      requests: prompts.map((prompt) => generateRequest(serving, served, prompt, request, options)),
+      choices,
+      opening: () =>
+        isPieced && options.echo
+          ? prompts.flatMap((prompt, i) =>
+              Array.from({ length: n }, (_, k) => written(i * n + k, promptText(served, prompt))),
+            )
+          : [],
+      piece: ({ request, sample, text }) => (isPieced ? written(request * n + sample, text) : undefined),
+      closing: (results) => choices(results).map((one) => (isPieced ? { ...one, text: "" } : one)),
+    };
+  },
+};
 
 function promptsOf({ prompt }: CompletionRequest): Prompt[] {
   if (prompt == null) return [{ text: "" }];

@@ -101,18 +101,25 @@ export function account(c: Context<ServeEnv>, serving: Serving, served: LocalMod
 export const finishReason = (finish: Generation["finish"]): "length" | "stop" =>
   finish === "length" ? "length" : "stop";
 
+/** Text that was written to one sample of one request. */
+export interface Piece {
+  request: number;
+  sample: number;
+  text: string;
+}
+
 /**
  * Text as it is written. What a slow client has not taken yet is joined, so little is held for it.
- * @param onText - told of pieces, in order within each answer.
+ * @param onText - told of pieces, in order within each answer; the next come when it is done.
  * @returns all results at the end.
  */
 export async function generateStreaming(
   { model }: LocalModel,
   requests: GenerateRequest[],
   exchange: Exchange,
-  onText: (request: number, sample: number, text: string) => Promise<void>,
+  onText: (pieces: Piece[]) => Promise<void>,
 ): Promise<Generation[][]> {
-  let pending = new Map<string, { request: number; sample: number; text: string }>();
+  let pending = new Map<string, Piece>();
   let wake = () => {};
   let isDone = false;
   const push = (request: number, sample: number, text: string) => {
@@ -140,7 +147,7 @@ export async function generateStreaming(
   for (;;) {
     const ready = pending;
     pending = new Map();
-    for (const { request, sample, text } of ready.values()) await onText(request, sample, text);
+    if (ready.size > 0) await onText([...ready.values()]);
     if (pending.size > 0) continue;
     if (isDone) return run;
     await new Promise<void>((resolve) => {

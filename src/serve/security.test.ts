@@ -227,7 +227,7 @@ describe("hostile requests", () => {
     let isEnded = false;
     const response = eventStream(50, async (send) => {
       try {
-        for (;;) await send("x");
+        for (;;) await send(["x"]);
       } finally {
         isEnded = true;
       }

@@ -1,9 +1,9 @@
 /** The embedded engine's own thread: the event loop of the program stays free while kernels run. */
 import { parentPort, workerData } from "node:worker_threads";
+import { type PackedError, packError } from "../../core/index.ts";
 import { loadKernels } from "../../native/index.ts";
 import type { TrainEvent, TrainJob } from "../job.ts";
 import { runTrainer, type TrainResult } from "../trainer.ts";
-import { type PackedError, packError } from "./errors.ts";
 
 export interface EmbeddedWork {
   job: TrainJob;

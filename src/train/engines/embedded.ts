@@ -1,9 +1,8 @@
 /** Starts the embedded engine on a thread and passes on what it reports. */
-import { startWorker } from "../../core/index.ts";
+import { startWorker, unpackError } from "../../core/index.ts";
 import type { TrainEvent, TrainJob } from "../job.ts";
 import type { TrainResult } from "../trainer.ts";
 import type { EmbeddedMessage, EmbeddedWork } from "./embedded-worker.ts";
-import { unpackError } from "./errors.ts";
 
 export interface EngineOptions {
   /** Stops within one micro-batch, after a checkpoint. */
