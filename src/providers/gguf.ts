@@ -346,12 +346,13 @@ class GgufModel implements LanguageModel {
     const { prompt, temperature = 0, topP, topK, seed = 0, stop = [] } = request;
     const { contextTokens } = this.capabilities;
     const whole = this.#encode(prompt);
-    // Room for the answer, but never at the price of more than half of the prompt's.
-    const cut = Math.max(0, whole.length + Math.min(request.maxTokens, contextTokens >> 1) - contextTokens);
+    // Room for the answer, but never at the price of more than half of the prompt's. Who refuses long prompts wants them whole, and an answer as long as fits.
+    const after = this.#overflow === "refuse" ? 1 : Math.min(request.maxTokens, contextTokens >> 1);
+    const cut = Math.max(0, whole.length + after - contextTokens);
     if (cut > 0 && this.#overflow === "refuse")
       throw new DataError("MODEL_CONTEXT", {
-        message: `the prompt takes ${whole.length} tokens; the context of ${contextTokens} leaves too little for an answer`,
-        remedy: "shorten the prompt, or ask for fewer tokens",
+        message: `the prompt has ${whole.length} tokens; the context holds ${contextTokens}`,
+        remedy: "shorten the prompt",
       });
     const tokens = whole.slice(cut);
     const maxTokens = Math.min(request.maxTokens, contextTokens - tokens.length);
@@ -368,6 +369,7 @@ class GgufModel implements LanguageModel {
       ...(topK === undefined ? {} : { topK }),
     };
     await this.#onSequence(tokens, async (sequence, kept) => {
+      if (signal?.aborted) throw new CancelledError();
       if (maxTokens <= 0) return;
       for await (const token of sequence.evaluate(tokens.slice(kept), options)) {
         if (signal?.aborted) throw new CancelledError();

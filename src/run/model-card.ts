@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { exists, formatCount, formatDuration, formatPercent, readJson, writeFileAtomic } from "../core/index.ts";
+import { chatMlRoles } from "../eval/prompts/index.ts";
 import { listCheckpoints } from "../train/index.ts";
 import { folders } from "./folders.ts";
 import { footprintOf, formatEnergy } from "./footprint.ts";
@@ -87,7 +88,8 @@ async function runCard(data: ReportData, model: string, modelDirectory: string):
   const card = recipe.card ?? {};
   const config = await readConfig(modelDirectory);
   const scores = data.scores.filter((score) => score.model === model);
-  const finetuned = lineage.some(({ training }) => training.finetune);
+  const finetune = lineage.findLast(({ training }) => training.finetune)?.training.finetune;
+  const chat = finetune && (finetune.chat ?? "chatml"); // runs of before the choice had but one
   const front = {
     language: languagesOf(data, lineage),
     ...licenseFields(card.license),
@@ -98,7 +100,7 @@ async function runCard(data: ReportData, model: string, modelDirectory: string):
       "medical",
       "meditron",
       ...(lineage.length > 1 ? ["continued-pretraining"] : []),
-      ...(finetuned ? ["finetuned"] : []),
+      ...(chat ? ["finetuned"] : []),
     ],
     ...(scores.length > 0 ? { "model-index": [modelIndex(data, model)] } : {}),
   };
@@ -127,7 +129,7 @@ async function runCard(data: ReportData, model: string, modelDirectory: string):
       "Research on adapting language models to medicine: comparing corpora, mixtures, schedules and evaluations. It is meant to be read and questioned by people who can judge its answers.",
     "Out of scope: advice to patients, decisions about a patient's care, triage, coding for reimbursement, and any use in which nobody checks the answer.",
     "## How to ask it",
-    howToAsk(finetuned),
+    howToAsk(chat),
     "## Training",
     table(
       ["stage", "data", "steps", "tokens", "sequence", "batch", "peak rate", "precision", "engine"],
@@ -430,14 +432,15 @@ function modelIndex(data: ReportData, model: string) {
   };
 }
 
-function howToAsk(finetuned: boolean): string {
-  const prompt = finetuned
-    ? "It was finetuned on ChatML messages: `<|im_start|>user`, the question, `<|im_end|>`, `<|im_start|>assistant`. Ask it that way; bare text is off its path."
+/** @param chat - Layout of the messages that the model was finetuned on; undefined for a base model. */
+function howToAsk(chat: keyof typeof chatMlRoles | undefined): string {
+  const prompt = chat
+    ? `It was finetuned on ChatML messages: \`<|im_start|>${chatMlRoles[chat].question}\`, the question, \`<|im_end|>\`, \`<|im_start|>${chatMlRoles[chat].answer}\`. The tokenizer's chat template writes them; bare text is off its path.`
     : "It is a base model: it continues text and follows no instructions. Give it the beginning of what you want to read.";
   return `${prompt}
 
 \`\`\`bash
-meditron generate --model . --prompt "The first-line treatment of"
+${chat ? `meditron generate --model . --chat ${chat} --prompt "What is the first-line treatment of gout?"` : 'meditron generate --model . --prompt "The first-line treatment of"'}
 \`\`\`
 
 \`\`\`python

@@ -68,11 +68,11 @@ export function createApp(options: AppOptions): ServeApp {
   app.get("/metrics", (c) => c.body(metrics.render(), 200, { "content-type": "text/plain; version=0.0.4" }));
   app.get("/v1/models", (c) => c.json({ object: "list", data: [...models.values()].map(modelObject) }));
   // Names may hold slashes (a run's checkpoints), written as they are or as %2F.
-  app.get("/v1/models/:id{.+}", (c) => {
+  app.get("/v1/models/:id{.+}", async (c) => {
     const id = c.req.param("id");
     const wantsCard = id.endsWith("/card") && !models.has(id);
     const served = findModel(serving, wantsCard ? id.slice(0, -"/card".length) : id);
-    return c.json(wantsCard ? served.card : modelObject(served));
+    return c.json(wantsCard ? { ...served.card, ...(await served.writtenCard()) } : modelObject(served));
   });
   app.post("/v1/completions", (c) => answer(c, serving, completionForm));
   app.post("/v1/chat/completions", (c) => answer(c, serving, chatForm));

@@ -2,7 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exists } from "../core/index.ts";
+import { CARD_FILE, papersOf } from "../run/model-card.ts";
 
+/** What is known when a model is opened. */
 export interface ServedCard {
   id: string;
   advisory: string;
@@ -13,18 +15,24 @@ export interface ServedCard {
   identity: string;
   /** Where the chat layout comes from. */
   chatTemplate: string | null;
+}
+
+/** What its makers wrote about it. */
+export interface WrittenCard {
   license: string | null;
   baseModel: string | null;
-  /** The model directory's README.md, as Markdown. */
+  /** README.md as Markdown. */
   readme: string | null;
 }
 
-/** README.md of a model directory and what its front matter says. */
-export async function readModelCard(directory: string): Promise<Pick<ServedCard, "readme" | "license" | "baseModel">> {
-  const path = join(directory, "README.md");
-  if (!(await exists(path))) return { readme: null, license: null, baseModel: null };
-  const readme = await readFile(path, "utf8");
+/** README.md of a model directory, or the card that its run would write, and what its front matter says. */
+export async function readModelCard(directory: string): Promise<WrittenCard> {
+  const path = join(directory, CARD_FILE);
+  const readme = (await exists(path)) ? await readFile(path, "utf8") : (await papersOf(directory)).card;
   const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(readme)?.[1] ?? "";
   const field = (name: string) => new RegExp(`^${name}: *["']?([^"'\\n]+)`, "m").exec(front)?.[1]?.trim() ?? null;
-  return { readme, license: field("license"), baseModel: field("base_model") };
+  return { license: field("license"), baseModel: field("base_model"), readme };
 }
+
+/** Of a model that came without any writing. */
+export const nothingWritten: WrittenCard = { license: null, baseModel: null, readme: null };

@@ -1,10 +1,10 @@
 /** `name=target` of the command line, opened: a model directory, a GGUF file, or an endpoint. */
 import { basename, resolve } from "node:path";
 import type { ChatTemplate } from "../eval/index.ts";
-import { loadEmbedded, loadGguf } from "../providers/index.ts";
+import { type LanguageModel, loadEmbedded, loadGguf } from "../providers/index.ts";
 import { SAFETY_ADVISORY } from "../run/model-card.ts";
-import { readModelCard, type ServedCard } from "./card.ts";
-import { jinjaChat, loadChatFormat, namedChat, plainChat } from "./chat-format.ts";
+import { nothingWritten, readModelCard, type ServedCard } from "./card.ts";
+import { type ChatFormat, jinjaChat, loadChatFormat, namedChat, plainChat } from "./chat-format.ts";
 import { parseGateway } from "./gateway.ts";
 import type { ServedModel } from "./served-model.ts";
 
@@ -19,6 +19,8 @@ export interface ServedSpec {
   /** Sequences computed side by side. */
   slots?: number | undefined;
   contextTokens?: number | undefined;
+  /** Threads that compute. Default: one for each core. */
+  threads?: number | undefined;
   /** Environment variable with an endpoint's key. */
   apiKeyVariable?: string | undefined;
 }
@@ -27,58 +29,53 @@ const DEFAULT_SLOTS = 16;
 
 /** @throws {ConfigError} for a target that cannot be opened, with what is wrong. */
 export async function openServed(spec: ServedSpec): Promise<ServedModel> {
-  const { target, chat, precision, slots, contextTokens } = spec;
-  const created = Math.floor(Date.now() / 1000);
-  const card = (rest: Partial<ServedCard> & Pick<ServedCard, "id" | "engine" | "identity">): ServedCard => ({
-    advisory: SAFETY_ADVISORY,
-    contextTokens: null,
-    chatTemplate: null,
-    license: null,
-    baseModel: null,
-    readme: null,
-    ...rest,
-  });
+  const { target, chat, precision, slots } = spec;
+  const writtenCard = async () => nothingWritten;
   if (/^https?:\/\//.test(target)) {
     const gateway = parseGateway(target, spec.apiKeyVariable);
     const id = spec.id ?? gateway.model;
     const identity = `${gateway.baseUrl}#${gateway.model}`;
-    return { id, created, kind: "gateway", gateway, card: card({ id, engine: "gateway", identity }) };
+    const unknown = { contextTokens: null, chatTemplate: null };
+    const card: ServedCard = { id, advisory: SAFETY_ADVISORY, engine: "gateway", identity, ...unknown };
+    return { id, created: unixSeconds(), kind: "gateway", gateway, card, writtenCard };
   }
   const path = resolve(target);
-  const context = contextTokens === undefined ? {} : { contextTokens };
+  const { contextTokens, threads } = spec;
+  const limits = {
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+    ...(threads === undefined ? {} : { threads }),
+  };
   if (target.endsWith(".gguf")) {
     const id = spec.id ?? basename(path, ".gguf");
-    const model = await loadGguf({ path, name: id, overflow: "refuse", slots: slots ?? DEFAULT_SLOTS, ...context });
+    const model = await loadGguf({ path, name: id, overflow: "refuse", slots: slots ?? DEFAULT_SLOTS, ...limits });
     const { template, specialTokens } = model.chat;
     const own = template === undefined ? plainChat : jinjaChat(template, specialTokens, "gguf", path);
     const format = chat === undefined ? own : namedChat(chat);
-    const about = { id, engine: "gguf", identity: model.id, contextTokens: model.capabilities.contextTokens } as const;
-    return { id, created, kind: "local", model, chat: format, card: card({ ...about, chatTemplate: format.source }) };
+    return local(model, format, "gguf", writtenCard);
   }
   const format = chat === undefined ? await loadChatFormat(path) : namedChat(chat);
   const model = await loadEmbedded({
     directory: path,
     // A server says that a prompt is too long rather than answer another.
     overflow: "refuse",
-    ...context,
+    ...limits,
     ...(spec.id === undefined ? {} : { name: spec.id }),
     ...(precision === undefined ? {} : { precision }),
     ...(slots === undefined ? {} : { slots }),
   });
-  const id = model.name;
-  const about = {
-    id,
-    engine: "embedded",
-    identity: model.id,
-    contextTokens: model.capabilities.contextTokens,
-  } as const;
-  const written = await readModelCard(path);
-  return {
-    id,
-    created,
-    kind: "local",
-    model,
-    chat: format,
-    card: card({ ...about, chatTemplate: format.source, ...written }),
-  };
+  return local(model, format, "embedded", () => readModelCard(path));
 }
+
+function local(
+  model: LanguageModel,
+  chat: ChatFormat,
+  engine: ServedCard["engine"],
+  writtenCard: ServedModel["writtenCard"],
+): ServedModel {
+  const { name: id, id: identity } = model;
+  const { contextTokens } = model.capabilities;
+  const card = { id, advisory: SAFETY_ADVISORY, engine, identity, contextTokens, chatTemplate: chat.source };
+  return { id, created: unixSeconds(), kind: "local", model, chat, card, writtenCard };
+}
+
+const unixSeconds = () => Math.floor(Date.now() / 1000);

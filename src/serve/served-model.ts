@@ -1,6 +1,6 @@
 /** A model behind the API: computed here, or another server's. */
 import type { LanguageModel } from "../providers/index.ts";
-import type { ServedCard } from "./card.ts";
+import type { ServedCard, WrittenCard } from "./card.ts";
 import type { ChatFormat } from "./chat-format.ts";
 import type { Gateway } from "./gateway.ts";
 
@@ -10,6 +10,8 @@ interface Served {
   /** Unix seconds when it was loaded. */
   created: number;
   card: ServedCard;
+  /** Read when asked for: a run's is made from all that it left. */
+  writtenCard(): Promise<WrittenCard>;
 }
 
 export interface LocalModel extends Served {

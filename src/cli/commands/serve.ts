@@ -22,6 +22,7 @@ export const serve: Command = {
     chat: { type: "text", description: `layout of messages, in place of the model's own: ${chatTemplates.join(", ")}` },
     precision: { type: "text", value: "f32|bf16", description: "numbers of a model directory" },
     slots: { type: "count", value: "n", description: "sequences computed side by side", default: 16 },
+    threads: { type: "count", value: "n", description: "threads that compute; default one for each core" },
     context: { type: "count", value: "tokens", description: "longest prompt and answer together" },
     queue: {
       type: "count",
@@ -72,6 +73,7 @@ export const serve: Command = {
           precision,
           slots: values.number("slots"),
           contextTokens: values.number("context"),
+          threads: values.number("threads"),
           apiKeyVariable: values.text("api-key-variable"),
         });
         models.push(one);
