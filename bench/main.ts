@@ -12,6 +12,7 @@ const subjects: Record<string, () => Promise<{ run: Bench }>> = {
   corpus: () => import("./corpus.bench.ts"),
   studio: () => import("./studio.bench.ts"),
   serve: () => import("./serve.bench.ts"),
+  "serve-load": () => import("./serve-load.bench.ts"),
   "corpus-sources": () => import("./corpus-sources.bench.ts"),
   "corpus-stages": () => import("./corpus-stages.bench.ts"),
   "corpus-tokens": () => import("./corpus-tokens.bench.ts"),

@@ -10,7 +10,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { Agent, request } from "node:http";
+import { request } from "node:http";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -65,6 +65,11 @@ export const run: Bench = async ({ quick, args }) => {
   const folder = mkdtempSync(join(tmpdir(), "meditron-bench-serve-"));
   const servers: Server[] = [];
   const notes: string[] = [];
+  const endServers = () => {
+    for (const { process } of servers) process.kill("SIGKILL");
+  };
+  process.once("exit", endServers);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   try {
     const directory = await makeModel(join(folder, "model"));
     const ours = await startOurs(directory);
@@ -87,7 +92,7 @@ export const run: Bench = async ({ quick, args }) => {
     );
     return { subject: "serve", unit: "tokens/s, and 1/ms to the first token", results, notes };
   } finally {
-    for (const { process } of servers) process.kill("SIGKILL");
+    endServers();
     rmSync(folder, { recursive: true, force: true });
   }
 };
@@ -141,9 +146,6 @@ interface Answer {
   text: string;
 }
 
-/** One agent for all: connections are kept, and a client costs the same whoever answers. */
-const agent = new Agent({ keepAlive: true, maxSockets: 256 });
-
 function stream(server: Server, prompt: string): Promise<Answer> {
   const body = JSON.stringify({
     model: server.model,
@@ -156,9 +158,10 @@ function stream(server: Server, prompt: string): Promise<Answer> {
     cache_prompt: false,
   });
   const startMs = performance.now();
+  // A connection each: one that is kept may be closed by its server just as it is used again.
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const call = request(`${server.url}/v1/completions`, { method: "POST", agent, headers }, (answer) => {
+    const call = request(`${server.url}/v1/completions`, { method: "POST", agent: false, headers }, (answer) => {
       const result: Answer = { firstTokenMs: 0, tokens: 0, text: "" };
       let rest = "";
       answer.setEncoding("utf8").on("data", (part: string) => {

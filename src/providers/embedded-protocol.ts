@@ -33,6 +33,7 @@ export type ToWorker =
   | { type: "generate"; call: number; requests: GenerateRequest[]; streams: boolean }
   | { type: "cancel"; call: number };
 
+/** Sent in lists. */
 export type FromWorker =
   | { type: "ready"; info: EmbeddedInfo }
   | { type: "written"; call: number; index: number; sample: number; text: string }

@@ -20,7 +20,12 @@ import type { GenerateRequest, Generation, LogLikelihoodRequest } from "./langua
 
 const settings = workerData as EmbeddedSettings;
 const port = parentPort!;
-const send = (message: FromWorker) => port.postMessage(message);
+/** What one step has to say goes out together: a message of its own for each token costs more than the token. */
+const outbox: FromWorker[] = [];
+const send = (message: FromWorker) => void outbox.push(message);
+function flush(): void {
+  if (outbox.length > 0) port.postMessage(outbox.splice(0));
+}
 
 async function start(): Promise<void> {
   const { directory, slots, overflow = "truncate", endOfDocument } = settings;
@@ -44,6 +49,7 @@ async function start(): Promise<void> {
     kernels: kernels.description,
   };
   send({ type: "ready", info });
+  flush();
 }
 
 async function kernelsFor({ kernels, threads }: EmbeddedSettings): Promise<Kernels> {
@@ -97,6 +103,7 @@ class Server {
       this.#cancel(message.call);
       send({ type: "failed", call: message.call, error: packError(error) });
     }
+    flush();
     if (!this.#isRunning) void this.#run();
   }
 
@@ -106,12 +113,14 @@ class Server {
     try {
       while (!this.#scheduler.isIdle) {
         this.#scheduler.step();
+        flush();
         await new Promise((next) => setImmediate(next));
       }
     } catch (error) {
       send({ type: "failed", call: undefined, error: packError(error) });
     } finally {
       this.#isRunning = false;
+      flush();
     }
   }
 
@@ -232,4 +241,5 @@ try {
   await start();
 } catch (error) {
   send({ type: "failed", call: undefined, error: packError(error) });
+  flush();
 }

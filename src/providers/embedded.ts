@@ -51,7 +51,7 @@ export async function loadEmbedded(
   const worker = startWorker(new URL("./embedded-worker.ts", import.meta.url), { workerData: rest });
   const info = await new Promise<EmbeddedInfo>((accept, reject) => {
     worker.once("error", reject);
-    worker.once("message", (message: FromWorker) => {
+    worker.once("message", ([message]: [FromWorker]) => {
       if (message.type === "ready") accept(message.info);
       else if (message.type === "failed") reject(unpackError(message.error));
     });
@@ -93,7 +93,9 @@ class EmbeddedModel implements LanguageModel {
       logProbs: true,
       contextTokens: info.contextTokens,
     };
-    worker.on("message", (message: FromWorker) => this.#receive(message));
+    worker.on("message", (messages: FromWorker[]) => {
+      for (const message of messages) this.#receive(message);
+    });
     worker.on("error", (error) => this.#fail(error));
     worker.on("exit", (code) => {
       const message = `the model's thread ended with code ${code}`;

@@ -6,14 +6,14 @@ import { fileURLToPath } from "node:url";
 const PYTHON = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
 
 /** Why parity tests cannot run here, or undefined when they can. */
-export function missingTorch(): string | undefined {
+export function missingPython(...modules: string[]): string | undefined {
   if (!existsSync(PYTHON)) return "no .venv with PyTorch (npm run setup:torch)";
-  const probe = spawnSync(PYTHON, [
-    "-c",
-    "import importlib.util as u; assert u.find_spec('torch') and u.find_spec('transformers')",
-  ]);
-  return probe.status === 0 ? undefined : ".venv has no torch and transformers";
+  const found = modules.map((name) => `u.find_spec('${name}')`).join(" and ");
+  const probe = spawnSync(PYTHON, ["-c", `import importlib.util as u; assert ${found}`]);
+  return probe.status === 0 ? undefined : `.venv lacks one of ${modules.join(", ")}`;
 }
+
+export const missingTorch = () => missingPython("torch", "transformers");
 
 /** Runs one of the scripts of this folder. */
 export function runPython(script: string, ...args: string[]): void {
