@@ -220,6 +220,37 @@ describe("scoring", () => {
     expect(rows).toBe(31 + 3 * 2);
   });
 
+  it("of tokens in place of the last one is that of jobs of their own, to the last bit", () => {
+    for (const [name, kernels] of IMPLEMENTATIONS) {
+      const model = initializeModel(parseConfig(TINY_CONFIGS["llama-2"]), {
+        kernels,
+        precision: "f32",
+        trainable: false,
+        seed: 3,
+      });
+      const context = prompt(30, 1);
+      const options = Array.from({ length: 37 }, (_, token) => token);
+      const results: { logLikelihood: number; isGreedy: boolean }[] = [];
+      const together = new Scheduler(model);
+      together.add({
+        kind: "score",
+        tokens: [...context, options[0]!],
+        from: 30,
+        instead: options.slice(1),
+        onDone: ({ logLikelihoods, isGreedy, instead }) =>
+          results.push({ logLikelihood: logLikelihoods[0]!, isGreedy }, ...instead),
+      });
+      while (!together.isIdle) together.step();
+      const alone = options.map((option) => score(model, [{ tokens: [...context, option], from: 30 }])[0]![0]!);
+      expect(
+        results.map(({ logLikelihood }) => logLikelihood),
+        name,
+      ).toEqual(alone);
+      // One token of the whole vocabulary is the model's first choice: the likeliest.
+      expect(results.map(({ isGreedy }) => isGreedy)).toEqual(alone.map((nats) => nats === Math.max(...alone)));
+    }
+  });
+
   it("of nothing is nothing", () => {
     expect(score(tiny("llama-2"), [{ tokens: [1, 2], from: 2 }])).toEqual([[]]);
   });

@@ -16,9 +16,16 @@ export interface ScoreJob {
   kind: "score";
   tokens: number[];
   from: number;
+  /** Where one token is scored: others to score in its place. The options of a question are read once for all. */
+  instead?: number[];
   /** So many of the likeliest tokens are reported for each scored position. Default 0. */
   top?: number;
-  onDone(result: { logLikelihoods: Float64Array; isGreedy: boolean; top: Choice[][] }): void;
+  onDone(result: { logLikelihoods: Float64Array; isGreedy: boolean; top: Choice[][]; instead: Instead[] }): void;
+}
+
+export interface Instead {
+  logLikelihood: number;
+  isGreedy: boolean;
 }
 
 export interface GenerateJob extends SamplingSettings {
@@ -52,7 +59,7 @@ export interface SchedulerOptions {
   slots?: number;
   /** Longest sequence, prompt and output together. Default: the model's context. */
   maxTokens?: number;
-  /** Rows of one call to the model. Default 256. */
+  /** Rows of one call to the model while others wait for their next token. Default 256; twice as many where nobody does. */
   rowsPerCall?: number;
 }
 
@@ -76,6 +83,16 @@ interface Active {
   isGreedy: boolean;
   /** The likeliest tokens of each position in `logLikelihoods`, where asked for. */
   top: Choice[][];
+  /** Of the tokens scored in place of the last one. */
+  instead: Instead[];
+}
+
+/** A token whose likelihood is read off a row. */
+interface Scored {
+  sequence: Active;
+  row: number;
+  target: number;
+  isInstead: boolean;
 }
 
 interface Call {
@@ -120,7 +137,7 @@ export class Scheduler {
       });
     }
     if (job.kind === "score" && job.from === job.tokens.length) {
-      job.onDone({ logLikelihoods: new Float64Array(0), isGreedy: true, top: [] });
+      job.onDone({ logLikelihoods: new Float64Array(0), isGreedy: true, top: [], instead: [] });
     } else if (job.kind === "generate" && job.maxTokens <= 0) {
       job.onDone({ tokens: [], logLikelihoods: [], top: [], end: undefined, finish: "length" });
     } else {
@@ -152,7 +169,7 @@ export class Scheduler {
 
   #run(cache: KeyValueCache, { rows, plan }: Call): void {
     cache.forward(rows);
-    const scored: { sequence: Active; row: number; target: number }[] = [];
+    const scored: Scored[] = [];
     const sampled: { sequence: Active; row: number }[] = [];
     for (const { sequence, firstRow, count } of plan) {
       const first = sequence.computed;
@@ -162,10 +179,11 @@ export class Scheduler {
       this.#held[sequence.slot] = job.tokens.slice(0, sequence.computed);
       if (job.kind === "score") {
         for (let i = 0; i < count; i++) {
-          const target = first + i + 1;
-          if (target >= job.from && target < job.tokens.length) {
-            scored.push({ sequence, row: firstRow + i, target: job.tokens[target]! });
-          }
+          const at = first + i + 1;
+          if (at < job.from || at >= job.tokens.length) continue;
+          const row = firstRow + i;
+          scored.push({ sequence, row, target: job.tokens[at]!, isInstead: false });
+          for (const target of job.instead ?? []) scored.push({ sequence, row, target, isInstead: true });
         }
       } else if (sequence.computed === sequence.tokens.length) {
         sampled.push({ sequence, row: firstRow + count - 1 });
@@ -176,7 +194,7 @@ export class Scheduler {
     for (const { sequence } of plan) if (sequence.job.kind === "score") this.#finishScore(sequence, sequence.job);
   }
 
-  #score(all: { sequence: Active; row: number; target: number }[]): void {
+  #score(all: Scored[]): void {
     // With alternatives, the target's own log-likelihood comes from the same logits as theirs, so that equal tokens have equal numbers.
     for (const { sequence, row, target } of all) {
       const { top } = sequence.job;
@@ -193,17 +211,22 @@ export class Scheduler {
       scored.map(({ row }) => row),
       targets,
     );
-    for (const [i, { sequence, target }] of scored.entries()) {
+    for (const [i, { sequence, target, isInstead }] of scored.entries()) {
+      const isGreedy = best[i] === target;
+      if (isInstead) {
+        sequence.instead.push({ logLikelihood: -nats[i]!, isGreedy });
+        continue;
+      }
       sequence.logLikelihoods.push(-nats[i]!);
-      if (best[i] !== target) sequence.isGreedy = false;
+      if (!isGreedy) sequence.isGreedy = false;
     }
   }
 
   #finishScore(sequence: Active, job: ScoreJob): void {
     if (sequence.logLikelihoods.length < job.tokens.length - job.from) return;
     this.#active[sequence.slot] = undefined;
-    const { isGreedy, top } = sequence;
-    job.onDone({ logLikelihoods: Float64Array.from(sequence.logLikelihoods), isGreedy, top });
+    const { isGreedy, top, instead } = sequence;
+    job.onDone({ logLikelihoods: Float64Array.from(sequence.logLikelihoods), isGreedy, top, instead });
   }
 
   #sample(sampled: { sequence: Active; row: number }[]): void {
@@ -282,6 +305,7 @@ export class Scheduler {
       logLikelihoods: [],
       isGreedy: true,
       top: [],
+      instead: [],
     };
   }
 
@@ -305,7 +329,7 @@ export class Scheduler {
       callFor(
         "reading",
         active.filter((sequence) => !isWriting(sequence)),
-        this.#rowsPerCall,
+        writing.length > 0 ? this.#rowsPerCall : 2 * this.#rowsPerCall,
       ),
     );
     return calls.filter(({ plan }) => plan.length > 0);

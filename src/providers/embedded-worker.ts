@@ -95,10 +95,10 @@ class Server {
       return;
     }
     try {
-      for (const [index, request] of message.requests.entries()) {
-        if (message.type === "score") this.#score(message.call, index, request as LogLikelihoodRequest);
-        else this.#generate(message.call, index, request as GenerateRequest, message.streams);
-      }
+      if (message.type === "score") this.#score(message.call, message.requests);
+      else
+        for (const [index, request] of message.requests.entries())
+          this.#generate(message.call, index, request, message.streams);
     } catch (error) {
       this.#cancel(message.call);
       send({ type: "failed", call: message.call, error: packError(error) });
@@ -133,21 +133,47 @@ class Server {
     this.#scheduler.add(job);
   }
 
-  #score(call: number, index: number, request: LogLikelihoodRequest): void {
+  /** Neighbours that differ in their last token alone, as the letters of a question's options do, are one job. */
+  #score(call: number, requests: LogLikelihoodRequest[]): void {
+    const split = requests.map((request) => this.#splitAndFit(request));
+    for (let first = 0, end = 0; first < split.length; first = end) {
+      const { tokens, continuation } = split[first]!;
+      const [one, ...others] = continuation;
+      const isSame = (other: (typeof split)[number] | undefined) =>
+        one !== undefined &&
+        others.length === 0 &&
+        other?.continuation.length === 1 &&
+        other.tokens.length === tokens.length &&
+        other.tokens.every((token, i) => token === tokens[i]);
+      end = first + 1;
+      while (isSame(split[end])) end++;
+      const group = split.slice(first, end);
+      const reply = (k: number, tokenLogLikelihoods: Float64Array, isGreedy: boolean) => {
+        const { continuation, cut, bytes } = group[k]!;
+        const logLikelihood = tokenLogLikelihoods.reduce((sum, nats) => sum + nats, 0);
+        const result = { logLikelihood, tokenLogLikelihoods, tokens: continuation, bytes, isGreedy };
+        const index = first + k;
+        send({ type: "scored", call, index, result: cut > 0 ? { ...result, truncatedTokens: cut } : result });
+      };
+      this.#add(call, {
+        kind: "score",
+        tokens: [...tokens, ...continuation],
+        from: tokens.length,
+        instead: group.slice(1).map((other) => other.continuation[0]!),
+        onDone: ({ logLikelihoods, isGreedy, instead }) => {
+          reply(0, logLikelihoods, isGreedy);
+          for (const [i, other] of instead.entries())
+            reply(i + 1, Float64Array.of(other.logLikelihood), other.isGreedy);
+        },
+      });
+    }
+  }
+
+  #splitAndFit(request: LogLikelihoodRequest) {
     const { context, continuation } = splitContinuation(this.#tokenizer, request);
     // The last token is predicted, not read, so one more fits than the context holds.
     const { tokens, cut } = this.#fit(context, continuation.length, this.#scheduler.maxTokens + 1);
-    const bytes = Buffer.byteLength(request.continuation);
-    this.#add(call, {
-      kind: "score",
-      tokens: [...tokens, ...continuation],
-      from: tokens.length,
-      onDone: ({ logLikelihoods, isGreedy }) => {
-        const logLikelihood = logLikelihoods.reduce((sum, nats) => sum + nats, 0);
-        const result = { logLikelihood, tokenLogLikelihoods: logLikelihoods, tokens: continuation, bytes, isGreedy };
-        send({ type: "scored", call, index, result: cut > 0 ? { ...result, truncatedTokens: cut } : result });
-      },
-    });
+    return { tokens, continuation, cut, bytes: Buffer.byteLength(request.continuation) };
   }
 
   #generate(call: number, index: number, request: GenerateRequest, streams: boolean): void {

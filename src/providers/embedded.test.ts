@@ -59,6 +59,21 @@ describe("the embedded model", () => {
     expect(results[0]!.bytes).toBe(12);
   });
 
+  it("answers options asked together as it does one by one, longer ones and other questions among them", async () => {
+    const requests = [" a", " the", " of", " a cause of the fever"].flatMap((continuation) =>
+      ["the fever is", "the patient has"].map((context) => ({ context, continuation })),
+    );
+    const byContext = requests.toSorted((a, b) => (a.context < b.context ? -1 : a.context > b.context ? 1 : 0));
+    // Single tokens are what is read once for all.
+    const lengths = (await model.logLikelihoods(byContext)).map(({ tokens }) => tokens.length);
+    expect(lengths.filter((length) => length === 1).length).toBeGreaterThanOrEqual(4);
+    for (const order of [requests, byContext]) {
+      const together = await model.logLikelihoods(order);
+      for (const [i, request] of order.entries())
+        expect(together[i]).toEqual((await model.logLikelihoods([request]))[0]);
+    }
+  });
+
   it("generates the same text for the same seed, and samples that differ", async () => {
     const request = { prompt: "the patient has", maxTokens: 12, temperature: 1, seed: 4, n: 3 };
     const [[a, b, c]] = (await model.generate([request])) as [Awaited<ReturnType<typeof model.generate>>[0]];
