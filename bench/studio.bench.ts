@@ -4,24 +4,17 @@
  *
  *   npm run bench -- studio [--quick] [--json]      --quick: 20,000 documents, 5,000 items
  *
- * Documents are generated: 32 to 96 words from 30,000, drawn by Zipf's law as words of a language are. There is no peer to compare
+ * Documents are generated (studio-testing.ts). There is no peer to compare
  * with; what counts is that every answer comes within what a person takes for immediate (0.1 s) or at least fluid (1 s).
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RandomState } from "../src/core/index.ts";
-import { DropLog } from "../src/corpus/drop-log.ts";
-import { MANIFEST } from "../src/corpus/index.ts";
-import { ShardWriter } from "../src/corpus/shards.ts";
 import { startServer } from "../src/serve/index.ts";
 import { createStudio } from "../src/serve/studio.ts";
-import { itemRecord } from "../src/serve/studio-testing.ts";
+import { writeLargeCorpus, writeLargeRun } from "../src/serve/studio-testing.ts";
 import type { CorpusOverview, Page } from "../src/serve/studio-types.ts";
 import type { Bench, BenchResult } from "./report.ts";
-
-const SOURCES = ["pubmed", "pmc", "guidelines", "textbooks"];
-const LICENSES = ["CC-BY-4.0", "CC0-1.0", "unknown"];
 
 export const run: Bench = async ({ quick, json }) => {
   const documents = quick ? 20_000 : 1_000_000;
@@ -48,8 +41,8 @@ export const run: Bench = async ({ quick, json }) => {
       say(`${name}: ${seconds[seconds.length >> 1]!.toFixed(3)} s`);
       return value;
     };
-    await time(`write ${documents} documents`, () => writeCorpus(join(runs, "large", "corpus", "all"), documents));
-    writeRun(join(runs, "large"), items);
+    await time(`write ${documents} documents`, () => writeLargeCorpus(join(runs, "large", "corpus", "all"), documents));
+    writeLargeRun(join(runs, "large"), items);
 
     const studio = await createStudio({ runs, pages });
     const server = await startServer({ models: [], port: 0, mount: studio.mount, limits: { requestsPerMinute: 0 } });
@@ -123,69 +116,3 @@ export const run: Bench = async ({ quick, json }) => {
     rmSync(runs, { recursive: true, force: true });
   }
 };
-
-async function writeCorpus(folder: string, count: number): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  const random = new RandomState(1);
-  const phrases = Array.from({ length: 20_000 }, () =>
-    Array.from({ length: 8 }, () => `w${Math.floor(30_000 ** random.random()) - 1}`).join(" "),
-  );
-  const writer = new ShardWriter(folder, "train", 256 << 20);
-  for (let i = 0; i < count; i++) {
-    const length = 4 + Math.floor(random.random() * 9);
-    const words = Array.from({ length }, () => phrases[Math.floor(random.random() * phrases.length)]!);
-    await writer.write({
-      id: `doc:${i}`,
-      source: SOURCES[i % 4]!,
-      kind: "abstract",
-      title: `Document ${i}`,
-      text: words.join(" "),
-      license: LICENSES[i % 3]!,
-      redistributable: i % 3 !== 2,
-      published: String(1990 + (i % 35)),
-      language: "en",
-      sha256: "",
-      meta: { number: i },
-    });
-  }
-  const { shards, counts } = await writer.end();
-  const drops = await DropLog.create(join(folder, "drops.jsonl.zst"));
-  await drops.write({ id: "x", source: "pubmed", rule: "read.no-text", reason: "the record has no text" });
-  await drops.commit();
-  const stages = [{ stage: "read", in: count + 1, out: count, dropped: 1, added: 0 }];
-  const manifest = {
-    format: "meditron-corpus",
-    version: 1,
-    tool: "bench",
-    recipeHash: "",
-    seed: 1,
-    shards,
-    splits: { train: counts },
-    drops: { total: 1, byRule: { "read.no-text": 1 }, file: "drops.jsonl.zst" },
-    stages,
-    reports: [],
-  };
-  writeFileSync(join(folder, MANIFEST), JSON.stringify(manifest));
-}
-
-function writeRun(folder: string, items: number): void {
-  writeFileSync(join(folder, "recipe.yaml"), "name: large\n");
-  writeFileSync(join(folder, "events.jsonl"), "");
-  for (const [model, share] of [
-    ["small", 0.4],
-    ["better", 0.41],
-  ] as const) {
-    const at = join(folder, "eval", model, "quiz", "greedy");
-    mkdirSync(at, { recursive: true });
-    const random = new RandomState(2);
-    writeFileSync(
-      join(at, "items.jsonl"),
-      Array.from({ length: items }, (_, i) => `${JSON.stringify(itemRecord(i, random.random() < share))}\n`).join(""),
-    );
-  }
-  const steps = join(folder, "train", "long");
-  mkdirSync(steps, { recursive: true });
-  const step = (i: number) =>
-    `{"event":"step-end","time":"2026-01-01T00:00:00.000Z","step":${i},"loss":${10 / Math.sqrt(i)},"gradNorm":1.25,"learningRate":0.0003,"samples":${i * 64},"tokens":65536,"tokensPerSecond":41900.5}\n`;
-  writeFileSync(join(steps, "events.jsonl"), Array.from({ length: 200_000 }, (_, i) => step(i + 1)).join(""));
-}

@@ -37,6 +37,8 @@ const EXCERPT_CHARACTERS = 200;
 const MAX_RECORD_BYTES = 256 << 20;
 /** Words that begin like the last word of a query, at most: the most frequent ones. */
 const PREFIX_WORDS = 40;
+/** Of the tables below: catalogs of another one are made again. */
+export const CATALOG_VERSION = "2";
 const K1 = 1.2;
 const B = 0.75;
 
@@ -119,17 +121,18 @@ export class Catalog {
   async #index(instance: DuckDBInstance, building: string): Promise<void> {
     try {
       await withConnection(instance, async (connection) => {
+        // BM25 = Σ idf · impact over the words of a query. The impact of a word in a document needs no query, so it is stored:
+        //   impact = tf · (k1 + 1) / (tf + k1 · (1 − b + b · length / mean length))      lengths in characters, which are known
         await connection.run(`
           CREATE TABLE postings AS
-          SELECT word, document, count(*)::USMALLINT AS frequency
-          FROM (SELECT rowid::INTEGER AS document, unnest(${WORDS("title || ' ' || text")}) AS word FROM documents)
+          SELECT word, document, (count(*) * ${K1 + 1} / (count(*) + ${K1} * (1 - ${B} + ${B} * length)))::FLOAT AS impact
+          FROM (SELECT rowid::INTEGER AS document, characters / greatest(1, avg(characters) OVER ()) AS length,
+              unnest(${WORDS("title || ' ' || text")}) AS word FROM documents)
           WHERE length(word) <= 64
-          GROUP BY word, document ORDER BY word, document`);
+          GROUP BY word, document, length ORDER BY word, document`);
         await connection.run(
           "CREATE TABLE words AS SELECT word, count(*) AS documents FROM postings GROUP BY word ORDER BY word",
         );
-        await connection.run(`
-          CREATE TABLE lengths AS SELECT document, sum(frequency)::INTEGER AS words FROM postings GROUP BY document ORDER BY document`);
         await connection.run("CHECKPOINT");
       });
       // Under its final name it is whole, and others may read it at the same time. Queries wait for the change of files.
@@ -189,26 +192,28 @@ export class Catalog {
       );
     const groups = await this.#expand(words);
     if (groups.some((group) => group.length === 0)) return { total: 0, offset, rows: [] };
-    const terms = groups.flatMap((group, i) => group.map((word) => `(${quote(word)}, ${i})`));
     const filter =
       conditions.length > 0 ? `AND document IN (SELECT rowid FROM documents WHERE ${conditions.join(" AND ")})` : "";
-    // BM25: idf · tf · (k1 + 1) / (tf + k1 · (1 − b + b · words / mean words)), summed over the query's words; all must occur.
+    const found = groups.flat();
+    // One word needs no sum: its documents are the postings themselves. Of several all must occur, each in one of its forms.
+    const hits =
+      found.length === 1
+        ? `SELECT document, impact AS score FROM postings WHERE word = ${quote(found[0]!.word)} ${filter}`
+        : `SELECT document, sum(idf * impact) AS score FROM postings JOIN terms USING (word)
+           WHERE postings.word IN (${found.map(({ word }) => quote(word)).join(", ")}) ${filter}
+           GROUP BY document HAVING bit_count(bit_or(part)) = ${groups.length}`;
+    const terms = groups.flatMap((group, i) =>
+      group.map(({ word, idf }) => `(${quote(word)}, ${1 << i}, ${idf}::DOUBLE)`),
+    );
     const rows = await this.#rows(
-      `WITH terms(word, part) AS (VALUES ${terms.join(", ")}),
-        corpus AS (SELECT count(*) AS documents, avg(words) AS mean FROM lengths),
-        hits AS (
-          SELECT document, count(DISTINCT part) AS parts,
-            sum(ln(1 + (corpus.documents - words.documents + 0.5) / (words.documents + 0.5))
-              * frequency * ${K1 + 1} / (frequency + ${K1} * (1 - ${B} + ${B} * lengths.words / corpus.mean))) AS score
-          FROM postings JOIN terms USING (word) JOIN words USING (word) JOIN lengths USING (document), corpus
-          WHERE postings.word IN (${groups.flat().map(quote).join(", ")}) ${filter}
-          GROUP BY document HAVING parts = ${groups.length}),
-        page AS (SELECT document, score, count(*) OVER () AS total FROM hits ORDER BY score DESC, document LIMIT ${limit} OFFSET ${offset})
-      SELECT page.document AS number, page.total::INTEGER AS total, page.score, ${LISTED}, text
+      `WITH terms(word, part, idf) AS (VALUES ${terms.join(", ")}),
+        hits AS MATERIALIZED (${hits}),
+        page AS (SELECT document, score FROM hits ORDER BY score DESC, document LIMIT ${limit} OFFSET ${offset})
+      SELECT page.document AS number, (SELECT count(*) FROM hits)::INTEGER AS total, page.score, ${LISTED}, text
       FROM page JOIN documents ON documents.rowid = page.document ORDER BY page.score DESC, page.document`,
       values,
     );
-    const all = new Set(groups.flat());
+    const all = new Set(found.map(({ word }) => word));
     return {
       total: Number(rows[0]?.total ?? 0),
       offset,
@@ -220,17 +225,19 @@ export class Catalog {
   }
 
   /** The index's words for each word of the query: itself, and for the last one those that begin with it. */
-  async #expand(words: string[]): Promise<string[][]> {
-    const groups: string[][] = [];
+  async #expand(words: string[]): Promise<{ word: string; idf: number }[][]> {
+    const idf = "ln(1 + (of_all - documents + 0.5) / (documents + 0.5))";
+    const from = `SELECT word, ${idf} AS idf FROM words, (SELECT count(*) AS of_all FROM documents)`;
+    const groups: { word: string; idf: number }[][] = [];
     for (const [i, word] of words.entries()) {
       const isLast = i === words.length - 1 && word.length > 1;
       const rows = await this.#rows(
         isLast
-          ? `SELECT word FROM words WHERE word >= $1 AND word < $1 || '\u{10ffff}' ORDER BY word = $1 DESC, documents DESC LIMIT ${PREFIX_WORDS}`
-          : "SELECT word FROM words WHERE word = $1",
+          ? `${from} WHERE word >= $1 AND word < $1 || '\u{10ffff}' ORDER BY word = $1 DESC, documents DESC LIMIT ${PREFIX_WORDS}`
+          : `${from} WHERE word = $1`,
         [word],
       );
-      groups.push(rows.map((row) => String(row.word)));
+      groups.push(rows.map((row) => ({ word: String(row.word), idf: Number(row.idf) })));
     }
     return groups;
   }

@@ -6,7 +6,7 @@ import { exists, readJson } from "../core/index.ts";
 import { cleanDocument } from "../corpus/clean.ts";
 import { type ContaminationReport, type Document, type Drop, loadManifest, MANIFEST } from "../corpus/index.ts";
 import { nameSource, readSource } from "../corpus/sources/index.ts";
-import { Catalog, type DocumentQuery } from "./studio-catalog.ts";
+import { CATALOG_VERSION, Catalog, type DocumentQuery } from "./studio-catalog.ts";
 import { notFound } from "./studio-errors.ts";
 import { childFolder } from "./studio-files.ts";
 import type { StudioRuns } from "./studio-runs.ts";
@@ -116,7 +116,7 @@ export class StudioCorpus {
   async #catalog(run: string, corpus: string): Promise<Catalog> {
     const folder = await this.#folder(run, corpus);
     const bytes = await readFile(join(folder, MANIFEST));
-    const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+    const hash = createHash("sha256").update(CATALOG_VERSION).update(bytes).digest("hex").slice(0, 16);
     const key = `${run}/${corpus}`;
     const known = this.#catalogs.get(key);
     if (known?.hash === hash) return known.catalog;

@@ -5,6 +5,7 @@ import { exists, type PackedError, readJson, startWorker, unpackError } from "..
 import type { ContaminationReport } from "../corpus/index.ts";
 import type { ComparedRun, Comparison } from "../eval/compare.ts";
 import { type Benchmark, type Item, leaderboard, loadBenchmark, type Summary } from "../eval/index.ts";
+import { publishedScores } from "../eval/leaderboard/published.ts";
 import { rotateOptions } from "../eval/scoring/rotation.ts";
 import { folders } from "../run/folders.ts";
 import { badRequest } from "./studio-errors.ts";
@@ -51,12 +52,14 @@ export class StudioEvaluation {
     this.#runs = runs;
   }
 
-  /** Every evaluation of the runs, with what was published on the same sets. */
+  /** Every evaluation of the runs, with what was published on the same sets, or for orientation on others. */
   async overview(runs: string[]): Promise<EvaluationOverview> {
     const keys = (await Promise.all(runs.map((run) => this.#keys(run)))).flat();
     const found = await Promise.all(keys.map((key) => this.#row(key)));
     const summaries = found.flatMap(({ summary }) => (summary ? [summary] : []));
-    return { evaluations: found.map(({ row }) => row), published: leaderboard(summaries).theirs };
+    const { theirs } = leaderboard(summaries);
+    const onSame = theirs.length > 0;
+    return { evaluations: found.map(({ row }) => row), published: onSame ? theirs : publishedScores, onSame };
   }
 
   async #keys(run: string): Promise<EvaluationKey[]> {

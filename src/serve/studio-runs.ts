@@ -250,6 +250,9 @@ export interface RecipeOf {
   directory: string;
 }
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: as recipes write it
+const RUN = "${run}";
+
 const isBranch = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && Object.keys(value).length > 0;
 
@@ -261,7 +264,7 @@ function textOf(value: unknown, directory: string): string | undefined {
       : isBranch(value)
         ? stringify(value).trimEnd()
         : JSON.stringify(value);
-  return directory === "" ? text : text.replaceAll(directory, "${run}");
+  return directory === "" ? text : text.replaceAll(directory, RUN);
 }
 
 /**

@@ -1,9 +1,12 @@
 /** For tests: a folder of runs whose corpus was really built, from documents that try to be more than text. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { buildCorpus, parseCorpusConfig } from "../corpus/index.ts";
+import { RandomState } from "../core/index.ts";
+import { DropLog } from "../corpus/drop-log.ts";
+import { buildCorpus, MANIFEST, parseCorpusConfig } from "../corpus/index.ts";
+import { ShardWriter } from "../corpus/shards.ts";
 
 export const HOSTILE = '<script>document.title = "owned"</script><img src=x onerror="document.title=\'owned\'">';
 
@@ -103,4 +106,83 @@ export function itemRecord(i: number, isRight: boolean) {
     generatedTokens: 1,
     milliseconds: 1,
   };
+}
+
+// ── large ones ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const SOURCES = ["pubmed", "pmc", "guidelines", "textbooks"];
+const LICENSES = ["CC-BY-4.0", "CC0-1.0", "unknown"];
+
+/** A corpus of so many documents: 32 to 96 words from 30,000, drawn by Zipf's law as words of a language are. */
+export async function writeLargeCorpus(folder: string, count: number): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const random = new RandomState(1);
+  const phrases = Array.from({ length: 20_000 }, () =>
+    Array.from({ length: 8 }, () => `w${Math.floor(30_000 ** random.random()) - 1}`).join(" "),
+  );
+  const writer = new ShardWriter(folder, "train", 256 << 20);
+  for (let i = 0; i < count; i++) {
+    const length = 4 + Math.floor(random.random() * 9);
+    const words = Array.from({ length }, () => phrases[Math.floor(random.random() * phrases.length)]!);
+    await writer.write({
+      id: `doc:${i}`,
+      source: SOURCES[i % 4]!,
+      kind: "abstract",
+      title: `Document ${i}`,
+      text: words.join(" "),
+      license: LICENSES[i % 3]!,
+      redistributable: i % 3 !== 2,
+      published: String(1990 + (i % 35)),
+      language: "en",
+      sha256: "",
+      meta: { number: i },
+    });
+  }
+  const { shards, counts } = await writer.end();
+  const drops = await DropLog.create(join(folder, "drops.jsonl.zst"));
+  await drops.write({ id: "x", source: "pubmed", rule: "read.no-text", reason: "the record has no text" });
+  await drops.commit();
+  const stages = [{ stage: "read", in: count + 1, out: count, dropped: 1, added: 0 }];
+  const manifest = {
+    format: "meditron-corpus",
+    version: 1,
+    tool: "bench",
+    recipeHash: "",
+    seed: 1,
+    shards,
+    splits: { train: counts },
+    drops: { total: 1, byRule: { "read.no-text": 1 }, file: "drops.jsonl.zst" },
+    stages,
+    reports: [],
+  };
+  writeFileSync(join(folder, MANIFEST), JSON.stringify(manifest));
+}
+
+/** A run of two evaluations of so many items, and a training of 200,000 steps. Its corpus "all" holds one item. */
+export function writeLargeRun(folder: string, items: number): void {
+  writeFileSync(join(folder, "recipe.yaml"), "name: large\n");
+  writeFileSync(join(folder, "events.jsonl"), "");
+  for (const [model, share] of [
+    ["small", 0.4],
+    ["better", 0.41],
+  ] as const) {
+    const at = join(folder, "eval", model, "quiz", "greedy");
+    mkdirSync(at, { recursive: true });
+    const random = new RandomState(2);
+    writeFileSync(
+      join(at, "items.jsonl"),
+      Array.from({ length: items }, (_, i) => `${JSON.stringify(itemRecord(i, random.random() < share))}\n`).join(""),
+    );
+  }
+  const corpus = join(folder, "corpus", "all");
+  if (existsSync(corpus)) {
+    const hit = { document: "doc:7", benchmark: "quiz", item: "item-5", rule: "collision", overlap: 1 };
+    const report = { items, tooShort: 0, documents: 1, byBenchmark: { quiz: { items, hit: 1 } }, hits: [hit] };
+    writeFileSync(join(corpus, "contamination.json"), JSON.stringify(report));
+  }
+  const steps = join(folder, "train", "long");
+  mkdirSync(steps, { recursive: true });
+  const step = (i: number) =>
+    `{"event":"step-end","time":"2026-01-01T00:00:00.000Z","step":${i},"loss":${10 / Math.sqrt(i)},"gradNorm":1.25,"learningRate":0.0003,"samples":${i * 64},"tokens":65536,"tokensPerSecond":41900.5}\n`;
+  writeFileSync(join(steps, "events.jsonl"), Array.from({ length: 200_000 }, (_, i) => step(i + 1)).join(""));
 }

@@ -207,7 +207,9 @@ export interface EvaluationRow extends EvaluationKey {
 
 export interface EvaluationOverview {
   evaluations: EvaluationRow[];
-  published: PublishedScore[];
+  published: readonly PublishedScore[];
+  /** Whether these were measured on the same sets; else they stand there for orientation only. */
+  onSame: boolean;
 }
 
 export interface ItemRow {

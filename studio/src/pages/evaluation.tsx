@@ -124,7 +124,7 @@ function LeaderboardView({ data, several }: { data: EvaluationOverview; several:
           several={several}
         />
       ))}
-      {data.published.length > 0 && <Published published={data.published} />}
+      <Published published={data.published} onSame={data.onSame} />
     </div>
   );
 }
@@ -332,12 +332,16 @@ function Significance({ rows, several }: { rows: EvaluationRow[]; several: boole
   );
 }
 
-function Published({ published }: { published: EvaluationOverview["published"] }) {
+function Published({ published, onSame }: Pick<EvaluationOverview, "published" | "onSame">) {
   return (
     <Card
       flush
-      title="Published by others"
-      actions={<span className="small muted">under their prompts and scorers: not comparable digit for digit</span>}
+      title={onSame ? "Published by others" : "Published by others, on other benchmarks"}
+      actions={
+        <span className="small muted">
+          {onSame ? "under their prompts and scorers: not comparable digit for digit" : "for orientation only"}
+        </span>
+      }
     >
       <Table
         className="published"
