@@ -5,7 +5,7 @@
  * and complications, abstracts report tests, guidelines say how to treat and what to avoid. Every fact is said in all three.
  */
 import type { RandomState } from "../src/core/random.ts";
-import { fill, type Slots } from "./phrasings/fill.ts";
+import { fill, isFillable, type Slots } from "./phrasings/fill.ts";
 import { type MedicalAttribute, type MedicalKind, medicalAttributes, medicalPhrasings } from "./phrasings/medicine.ts";
 import type { Entity } from "./world.ts";
 
@@ -24,6 +24,7 @@ export interface Statement {
 /** The sentences about one condition in one kind of source, in random order; a phrasing recurs only when all were used. */
 export function composeStatements(entity: Entity, kind: MedicalKind, volume: number, random: RandomState): Statement[] {
   const statements = medicalAttributes.flatMap((attribute) => {
+    if (!(attribute in entity.attributes)) return [];
     const phrasings = random.shuffle([...medicalPhrasings(kind, attribute)]);
     const count = Math.max(1, Math.round(exposures[kind][attribute] * volume));
     return Array.from(
@@ -68,6 +69,18 @@ export function dealCases(
 
 export function pick<T>(random: RandomState, items: readonly T[]): T {
   return items[random.integer(0, items.length)]!;
+}
+
+/** One of the templates that this entity's facts can fill, filled. */
+export function tell(entity: Entity, templates: readonly string[], random: RandomState): string {
+  const slots = entitySlots(entity, random);
+  return fill(
+    pick(
+      random,
+      templates.filter((template) => isFillable(template, slots)),
+    ),
+    slots,
+  );
 }
 
 /** Slots of an entity's own facts, plus a patient's age and noun that suit it. */

@@ -3,7 +3,7 @@
  * for conditions of the benchmarks' train split a page of questions and answers, as guideline publishers have them.
  */
 import { RandomState } from "../src/core/random.ts";
-import { composeStatements, dealCases, dealStatements, entitySlots, pick, type Statement } from "./compose.ts";
+import { composeStatements, dealCases, dealStatements, pick, type Statement, tell } from "./compose.ts";
 import { fill } from "./phrasings/fill.ts";
 import { chains, type MedicalAttribute, recognitions } from "./phrasings/medicine.ts";
 import { places } from "./phrasings/paperwork.ts";
@@ -120,7 +120,7 @@ export function composeGuidelines(world: World): Guideline[] {
         }),
       );
       if (entity.partition === "train") {
-        const chain = fill(pick(random, chains), entitySlots(entity, random));
+        const chain = tell(entity, chains, random);
         sections.push({ title: "Reasoning", layout: "paragraph", sentences: [chain] });
       }
       return {

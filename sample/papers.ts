@@ -5,7 +5,7 @@
  * citations, cross-references and formulas into whatever its format has for them.
  */
 import { RandomState } from "../src/core/random.ts";
-import { composeStatements, dealStatements, entitySlots, paragraphs, pick, type Statement } from "./compose.ts";
+import { composeStatements, dealStatements, paragraphs, pick, type Statement, tell } from "./compose.ts";
 import { fill } from "./phrasings/fill.ts";
 import { chains, vignettes } from "./phrasings/medicine.ts";
 import { fillers, journals, names, places } from "./phrasings/paperwork.ts";
@@ -147,8 +147,8 @@ function composePaper(number: number, conditions: Entity[], hands: Statement[][]
     };
   });
   const teachable = conditions.filter((condition) => condition.partition === "train");
-  const chainTexts = teachable.map((c) => fill(pick(random, chains), entitySlots(c, random)));
-  const caseTexts = conditions.slice(0, 2).map((c) => fill(pick(random, vignettes), entitySlots(c, random)));
+  const chainTexts = teachable.map((c) => tell(c, chains, random));
+  const caseTexts = conditions.slice(0, 2).map((c) => tell(c, vignettes, random));
   const formula = pick(random, [
     "\\mathrm{PPV} = \\frac{TP}{TP + FP}",
     "\\mathrm{Se} = \\frac{TP}{TP + FN}",

@@ -66,7 +66,7 @@ export function renderSample(seed: number, scale: Scale): Map<string, Buffer> {
     scale,
     facts: {
       conditions: world.conditions.length,
-      medicalFacts: world.conditions.length * medicalAttributes.length,
+      medicalFacts: world.conditions.reduce((sum, c) => sum + Object.keys(c.attributes).length, 0),
       everydayThings: world.things.length,
       everydayFacts: world.things.reduce((sum, e) => sum + Object.keys(e.attributes).length, 0),
     },

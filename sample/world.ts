@@ -7,6 +7,7 @@
 import { RandomState } from "../src/core/random.ts";
 import { allEverydayThings } from "./facts/general/index.ts";
 import { allConditions, type Patient } from "./facts/medicine/index.ts";
+import { type MedicalAttribute, medicalAttributes } from "./phrasings/medicine.ts";
 
 export type Partition = "train" | "validation" | "test";
 
@@ -39,7 +40,10 @@ const TEST_FRACTION = 0.25;
 const VALIDATION_FRACTION = 0.1;
 /** `full` takes this many conditions of each specialty: about two hundred; `all` takes every one. */
 const CONDITIONS_PER_SPECIALTY = { full: 11, small: 4, all: Number.POSITIVE_INFINITY } as const;
-const THINGS_PER_DOMAIN = { full: 42, small: 20, all: Number.POSITIVE_INFINITY } as const;
+const THINGS_PER_DOMAIN = { full: 29, small: 20, all: Number.POSITIVE_INFINITY } as const;
+/** What the demo teaches about a condition, so that minutes suffice to learn it; `all` adds risk and complication. */
+const taught: readonly MedicalAttribute[] = ["finding", "cause", "test", "treatment", "avoid", "specialty"];
+const ATTRIBUTES = { full: taught, small: taught, all: medicalAttributes } as const;
 
 export function slugOf(name: string): string {
   return name
@@ -78,7 +82,7 @@ export function createWorld(seed: number, scale: Scale): World {
       name,
       slug: slugOf(name),
       group: specialty,
-      attributes: { ...facts, specialty },
+      attributes: Object.fromEntries(ATTRIBUTES[scale].map((a) => [a, { ...facts, specialty }[a]])),
       also,
       source,
       partition: "train",

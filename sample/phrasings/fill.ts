@@ -20,6 +20,13 @@ export function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** Whether every slot of a template has a value. */
+export function isFillable(template: string, slots: Slots): boolean {
+  return [...template.matchAll(/\{(?:the|a)?(\w+)\}/g)].every(
+    ([whole, key]) => key! in slots || whole.slice(1, -1) in slots,
+  );
+}
+
 export function fill(template: string, slots: Slots): string {
   const text = template.replace(/\{(\w+)\}/g, (whole, key: string) => {
     if (key in slots) return slots[key]!;

@@ -13,7 +13,7 @@ import { type BenchmarkItem, composeBenchmarks, practiceText, quizText } from ".
 import { NOTICE } from "./xml.ts";
 
 /** Documents at full scale. */
-const NOTES_PER_THING = 14;
+const NOTES_PER_THING = 20;
 const COMPARISONS_PER_THING = 2;
 const STORIES = 200;
 const HOW_TOS_PER_THING = 2;

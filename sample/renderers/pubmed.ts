@@ -4,7 +4,7 @@
  * one record that is not well-formed XML.
  */
 import { RandomState } from "../../src/core/random.ts";
-import { composeStatements, dealCases, dealStatements, entitySlots, pick, type Statement } from "../compose.ts";
+import { composeStatements, dealCases, dealStatements, pick, type Statement, tell } from "../compose.ts";
 import { type Author, appearsIn, composeAuthors, composeFiller, type Paper } from "../papers.ts";
 import { fill } from "../phrasings/fill.ts";
 import { cases, vignettes } from "../phrasings/medicine.ts";
@@ -128,7 +128,7 @@ function composeCitation(
   const sections = caseReport
     ? [
         { label: "BACKGROUND", text: [...early, late[0]].filter(Boolean).join(" ") },
-        { label: "CASE REPORT", text: fill(pick(random, vignettes), entitySlots(entity, random)) },
+        { label: "CASE REPORT", text: tell(entity, vignettes, random) },
         { label: "CONCLUSIONS", text: late.slice(1).join(" ") },
       ]
     : [
@@ -211,7 +211,7 @@ function fromPaper(paper: Paper): Citation {
 
 /** Short histories of patients who have nothing in common, each ending in the diagnosis. */
 function composeCaseSeries(conditions: Entity[], pmid: number, random: RandomState): Citation {
-  const histories = conditions.map((entity) => fill(pick(random, cases), entitySlots(entity, random)));
+  const histories = conditions.map((entity) => tell(entity, cases, random));
   return {
     ...composeCitation(conditions[0]!, [], pmid, 0, random),
     title: `${pick(random, ["Instructive cases", "Cases from the wards", "What the patients had", "Notes from the clinic"])}, part ${pmid % 1000}.`,

@@ -212,8 +212,8 @@ function planJobs(model: LanguageModel, benchmark: Benchmark, settings: Evaluate
   // Where no options are printed (yes/no items, cloze form) there is nothing to rotate.
   const isPrinted = benchmark.answerForm === "letter" && settings.options === "shown";
   const rotations = isPrinted ? settings.rotations : 0;
-  const { format, chat, system, options, answer } = settings;
-  const style = { format, chat, system, chainOfThought: solver.chainOfThought, options, answer };
+  const { format, chat, system, options, answer, cue } = settings;
+  const style = { format, chat, system, chainOfThought: solver.chainOfThought, options, answer, cue };
   // A reasoned answer may take half the window at most: the question comes first.
   const reserve = Math.min(answerTokens(settings, benchmark), Math.floor(contextTokens / 2));
   const jobs: Job[] = [];

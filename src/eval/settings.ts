@@ -1,6 +1,14 @@
 /** How a benchmark is asked: the part of a recipe's `evaluate` section that one evaluation needs, with the paper's defaults. */
 import { z } from "zod";
-import { answerStyle, answerStyles, chatTemplates, optionsShown, paperSeeds, promptFormats } from "./prompts/index.ts";
+import {
+  answerStyle,
+  answerStyles,
+  chatTemplates,
+  cuePlaces,
+  optionsShown,
+  paperSeeds,
+  promptFormats,
+} from "./prompts/index.ts";
 import { mostSamples, normalizations, solverNames } from "./solvers/index.ts";
 
 export const evaluateConfigSchema = z.strictObject({
@@ -19,6 +27,8 @@ export const evaluateConfigSchema = z.strictObject({
   options: z.enum(optionsShown).default("shown"),
   /** How answers are written. Default: the letter, or the text where options are hidden. */
   answer: z.enum(answerStyles).optional(),
+  /** Between messages: whether the question ends in "The answer is:" (default), or the answer begins with it. */
+  cue: z.enum(cuePlaces).optional(),
   /** option-text-log-likelihood: which score is the headline (all are reported). */
   normalization: z.enum(normalizations).default("per-byte"),
   /** Samples of self-consistency (the paper: 5). */

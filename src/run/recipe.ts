@@ -77,6 +77,7 @@ export const finetuneSchema = z.strictObject({
   /** How the questions are put and the answers written; the finetuned model is evaluated the same way. */
   options: evaluateConfigSchema.shape.options,
   answer: evaluateConfigSchema.shape.answer,
+  cue: evaluateConfigSchema.shape.cue,
   /** Roles of the messages: question and answer, or user and assistant. */
   chat: z.enum(["chatml", "chatml-assistant"]).default("chatml"),
   /** System message that opens every example. */

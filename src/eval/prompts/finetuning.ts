@@ -4,7 +4,7 @@
  */
 import type { Benchmark, Item } from "../benchmarks/benchmark.ts";
 import { type ChatMlRoles, chatMlPrompt, meditronRoles } from "./chat.ts";
-import { buildPrompt, workedAnswer } from "./prompt.ts";
+import { buildPrompt, cueInQuestion, workedAnswer } from "./prompt.ts";
 import { type QuestionStyle, writtenAnswer } from "./style.ts";
 
 export interface FinetuningOptions extends QuestionStyle {
@@ -21,14 +21,17 @@ export function questionMessage(benchmark: Benchmark, item: Item, options: Finet
     options: options.options,
     answer: options.answer,
   });
-  return benchmark.answerForm === "open" ? text.replace(/\nAnswer:$/, "") : text.trimEnd();
+  if (benchmark.answerForm === "open") return text.replace(/\nAnswer:$/, "");
+  return cueInQuestion(options) ? text.trimEnd() : text.replace(/\nThe answer is:$/, "");
 }
 
-/** Content of the answer message: the letter (or text, or word), or the worked answer closed by " ###" (SPEC 1f). */
+/** Content of the answer message: the letter (or text, or word), after "The answer is:" where the cue is learnt too, or the worked answer closed by " ###" (SPEC 1f). */
 export function answerMessage(benchmark: Benchmark, item: Item, options: FinetuningOptions = {}): string {
   if (benchmark.answerForm === "open") return item.answer;
-  if (!options.chainOfThought) return writtenAnswer(benchmark, item, item.answer, options);
-  return `${workedAnswer(benchmark, item, true, options)} ###`;
+  if (options.chainOfThought) return `${workedAnswer(benchmark, item, true, options)} ###`;
+  return cueInQuestion(options)
+    ? writtenAnswer(benchmark, item, item.answer, options)
+    : workedAnswer(benchmark, item, false, options);
 }
 
 export interface FinetuningMessages {
@@ -51,11 +54,12 @@ export function finetuningMessages(
   }));
 }
 
-/** The prompt of a finetuned model at evaluation: the question message whole, the answer message opened. */
+/** The prompt of a finetuned model at evaluation: the question message whole, the answer message opened, up to its cue. */
 export function finetunedPrompt(
   benchmark: Benchmark,
   item: Item,
   options: FinetuningOptions & { roles?: ChatMlRoles } = {},
 ): string {
-  return chatMlPrompt(questionMessage(benchmark, item, options), options.roles ?? meditronRoles);
+  const prompt = chatMlPrompt(questionMessage(benchmark, item, options), options.roles ?? meditronRoles);
+  return benchmark.answerForm === "open" || cueInQuestion(options) ? prompt : `${prompt}The answer is:`;
 }

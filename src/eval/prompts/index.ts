@@ -23,6 +23,7 @@ export {
   type AnswerStyle,
   answerStyle,
   answerStyles,
+  cuePlaces,
   optionsShown,
   type QuestionStyle,
   writtenAnswer,

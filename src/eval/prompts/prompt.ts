@@ -66,6 +66,11 @@ export function workedAnswer(
   return `${item.explanation.trim().replace(/\.+$/, "")}.\n${verdict}`;
 }
 
+/** Whether the question message ends in the cue. A chain of thought always begins after its own. */
+export function cueInQuestion({ cue, chainOfThought }: QuestionStyle & { chainOfThought?: boolean }): boolean {
+  return cue !== "answer" || chainOfThought === true;
+}
+
 /** @param demonstrations - Training items shown with their answers, the same for every item of a run. */
 export function buildPrompt(
   benchmark: Benchmark,
@@ -82,9 +87,14 @@ export function buildPrompt(
   );
   const suffix =
     benchmark.answerForm === "open" ? "" : `\n${settings.chainOfThought ? chainOfThoughtSuffix : directSuffix}`;
-  const prompt = `${opening}${shown.join("")}${questionBody(benchmark, item, settings.options)}${suffix}`;
+  const question = `${opening}${shown.join("")}${questionBody(benchmark, item, settings.options)}`;
+  const prompt = `${question}${suffix}`;
   if (settings.chat !== "none") {
     const { chat, system } = settings;
+    if (suffix !== "" && !cueInQuestion(settings)) {
+      const answered = (message: string) => `${applyChatTemplate(chat, message, system)}${directSuffix}`;
+      return { text: answered(question), cue: answered(""), answerPrefix: " " };
+    }
     const text = applyChatTemplate(chat, prompt, system);
     return { text, cue: applyChatTemplate(chat, suffix.trim(), system), answerPrefix: text.endsWith("\n") ? "" : " " };
   }

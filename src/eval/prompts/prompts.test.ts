@@ -132,6 +132,28 @@ test("a finetuned model is asked in the very bytes it was trained on", () => {
       expect(asked.text).toBe(finetunedPrompt(benchmark, one, { chainOfThought }));
       expect(asked.answerPrefix).toBe("");
     }
+  // where the answer begins with the cue, the prompt ends in it, as that of a model that has only read text
+  for (const style of [{}, { options: "hidden" }] as const) {
+    const learnt = { ...style, cue: "answer" } as const;
+    const medqa = set("medqa", [item]);
+    const asked = buildPrompt(medqa, item, [], {
+      format: "meditron",
+      chat: "chatml",
+      chainOfThought: false,
+      ...learnt,
+    });
+    const trained = chatMlMessage("question", questionMessage(medqa, item, learnt));
+    expect(trained).not.toContain("The answer is:");
+    const answer = answerMessage(medqa, item, learnt);
+    expect(answer).toBe(style.options === "hidden" ? "The answer is: codeine" : "The answer is: A");
+    expect(`${asked.text}${asked.answerPrefix}`).toBe(`${trained}<|im_start|>answer\nThe answer is: `);
+    expect(asked.text).toBe(finetunedPrompt(medqa, item, learnt));
+    // a chain of thought is asked for, and learnt, as it always is
+    const reasoned = { ...learnt, chainOfThought: true };
+    expect(questionMessage(medqa, item, reasoned)).toBe(
+      questionMessage(medqa, item, { ...style, chainOfThought: true }),
+    );
+  }
   expect(answerMessage(set("medqa", [item]), item)).toBe("A");
   expect(answerMessage(set("medqa", [item]), item, { chainOfThought: true })).toBe(
     "It calms the cough.\nThe answer is: A ###",

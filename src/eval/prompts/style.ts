@@ -6,6 +6,8 @@ export const optionsShown = ["shown", "hidden"] as const;
 /** How the answer to a multiple-choice question is written: `B`, `insulin` or `B. insulin`. */
 export const answerStyles = ["letter", "text", "letter-and-text"] as const;
 export type AnswerStyle = (typeof answerStyles)[number];
+/** Where "The answer is:" stands between messages: at the end of the question, as the paper's, or learnt as the answer's beginning. */
+export const cuePlaces = ["question", "answer"] as const;
 
 /** How a question is put and answered; finetuning and evaluation share it. */
 export interface QuestionStyle {
@@ -13,6 +15,8 @@ export interface QuestionStyle {
   options?: (typeof optionsShown)[number] | undefined;
   /** Default: the letter, or the text where options are hidden. */
   answer?: AnswerStyle | undefined;
+  /** Default: question. Without messages around the prompt it makes no difference. */
+  cue?: (typeof cuePlaces)[number] | undefined;
 }
 
 export function answerStyle({ options, answer }: QuestionStyle): AnswerStyle {

@@ -164,8 +164,9 @@ export function settingsOfBlock(block: Evaluation, entry: AskedSolver, model: st
   const { models: _models, benchmarks: _benchmarks, solvers: _solvers, duringTraining: _during, ...shared } = block;
   const finetune = finetuningOf(model, recipe);
   const own = typeof entry === "string" ? { solver: entry } : withoutUndefined(entry);
-  const { chat, system, options, answer, ...asked } = { ...shared, ...own };
-  const style = options === undefined && answer === undefined ? finetune : { options, answer };
+  const { chat, system, options, answer, cue, ...asked } = { ...shared, ...own };
+  const style =
+    options === undefined && answer === undefined && cue === undefined ? finetune : { options, answer, cue };
   const opening = system ?? (chat === "auto" ? finetune?.system : undefined);
   return {
     ...asked,
@@ -173,6 +174,7 @@ export function settingsOfBlock(block: Evaluation, entry: AskedSolver, model: st
     ...(opening === undefined ? {} : { system: opening }),
     ...(style?.options === undefined ? {} : { options: style.options }),
     ...(style?.answer === undefined ? {} : { answer: style.answer }),
+    ...(style?.cue === undefined ? {} : { cue: style.cue }),
   };
 }
 
