@@ -256,20 +256,28 @@ function text(summaries: Summary[], comparisons: Comparison[], out: string): str
   if (summaries.some(({ benchmark }) => benchmark.metric === "review"))
     lines.push(`Nothing here is scored automatically: the answers are for readers, in items.jsonl below ${out}`);
   if (comparisons.length > 0) lines.push("", ...comparisons.map(formatComparison));
-  for (const { model, contamination, overlap, bitsPerByte, rotation, usage } of summaries) {
+  const asked = new Set(summaries.map(({ settings }) => settingsLabel(settings))).size;
+  for (const {
+    model: { name },
+    settings,
+    contamination,
+    overlap,
+    bitsPerByte,
+    rotation,
+    usage,
+  } of summaries) {
+    const who = asked > 1 ? `${name}, ${settingsLabel(settings)}` : name;
     if (contamination)
       lines.push(
-        `${model.name}: ${contamination.items} items are in the corpus; without them ${formatPercent(contamination.clean.accuracy)} of ${contamination.clean.total}`,
+        `${who}: ${contamination.items} items are found in the corpus (13 words in a row, or 80% of their 8-grams); without them ${formatPercent(contamination.clean.accuracy)} of ${contamination.clean.total}`,
       );
-    if (rotation)
-      lines.push(`${model.name}: the same answer wherever it stands for ${formatPercent(rotation.consistent)}`);
-    if (overlap)
-      lines.push(`${model.name}: token F1 ${overlap.tokenF1.toFixed(3)}, ROUGE-L ${overlap.rougeL.toFixed(3)}`);
+    if (rotation) lines.push(`${who}: the same answer wherever it stands for ${formatPercent(rotation.consistent)}`);
+    if (overlap) lines.push(`${who}: token F1 ${overlap.tokenF1.toFixed(3)}, ROUGE-L ${overlap.rougeL.toFixed(3)}`);
     if (bitsPerByte !== undefined)
-      lines.push(`${model.name}: ${bitsPerByte.toFixed(3)} bits per byte of the reference answers`);
+      lines.push(`${who}: ${bitsPerByte.toFixed(3)} bits per byte of the reference answers`);
     if (usage)
       lines.push(
-        `${model.name}: ${usage.requests} requests (${usage.retries} again), ${usage.promptTokens} + ${usage.completionTokens} tokens${usage.cost === undefined ? "" : `, cost ${usage.cost.toFixed(4)}`}`,
+        `${who}: ${usage.requests} requests (${usage.retries} again), ${usage.promptTokens} + ${usage.completionTokens} tokens${usage.cost === undefined ? "" : `, cost ${usage.cost.toFixed(4)}`}`,
       );
   }
   return lines.join("\n");

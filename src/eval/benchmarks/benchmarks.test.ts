@@ -195,6 +195,13 @@ test("any benchmark by a YAML and a file", async () => {
   );
   const set = await load({ type: "custom", definition: yaml });
   expect(set.items).toMatchObject([{ id: "7", answer: "B", options: [{ text: "p" }, { text: "q" }, { text: "r" }] }]);
+  for (const wrong of [0, 4]) {
+    const test = file("wrong.csv", `no,stem,w1,w2,w3,key\n7,Which one?,p,q,r,${wrong}\n`);
+    const fields = { id: "no", question: "stem", options: ["w1", "w2", "w3"], answer: "key" };
+    expect(await refusal({ type: "custom", test, fields, answerIs: "number" })).toBe(
+      `EVAL_UNKNOWN_LETTER wrong.csv:2 the answer is "${wrong}", the 3 options are numbered from 1`,
+    );
+  }
   const labelled = await load({
     type: "custom",
     test: file("b.json", JSON.stringify({ questions: [{ id: "z", body: "Is it?", exact_answer: "no" }] })),

@@ -111,7 +111,7 @@ export function parseCustom(row: Row, { fields, answerIs, labels, open }: Defini
   const gold = () => {
     if (open) return textField(row, fields.answer);
     if (answerIs === "index") return goldIndex(row, options, answer);
-    if (answerIs === "number") return goldIndex(row, options, answer === undefined ? undefined : Number(answer) - 1);
+    if (answerIs === "number") return goldIndex(row, options, answer, 1);
     return answerIs === "letter" && !labels
       ? goldLetter(row, options, answer)
       : goldLetter(row, options, undefined, answer);

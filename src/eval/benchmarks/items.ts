@@ -94,18 +94,19 @@ export function goldLetter(row: Row, options: Option[], letter: unknown, text?: 
   throw bad("EVAL_MISSING_GOLD", row, "no gold answer", "a scored split needs answers: is this the blind test set?");
 }
 
-/** Gold letter from a 0-based index. */
-export function goldIndex(row: Row, options: Option[], index: unknown): string {
+/** Gold letter from an option's number. @param from - Number of the first option. */
+export function goldIndex(row: Row, options: Option[], index: unknown, from: 0 | 1 = 0): string {
   const number = typeof index === "string" && /^\d+$/.test(index.trim()) ? Number(index) : index;
+  // Blind test sets say -1.
   if (index === undefined || index === null || index === "" || number === -1)
     throw bad("EVAL_MISSING_GOLD", row, "no gold answer", "a scored split needs answers: is this the blind test set?");
-  const option = typeof number === "number" ? options[number] : undefined;
+  const option = typeof number === "number" ? options[number - from] : undefined;
   if (!option)
     throw bad(
       "EVAL_UNKNOWN_LETTER",
       row,
-      `the answer index is ${JSON.stringify(index)} for ${options.length} options`,
-      `indices run from 0 to ${options.length - 1}`,
+      `the answer is ${JSON.stringify(index)}, the ${options.length} options are numbered from ${from}`,
+      `${from} to ${options.length - 1 + from} are valid (in a YAML, answerIs: index counts from 0, number from 1)`,
     );
   return option.letter;
 }
