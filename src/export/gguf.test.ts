@@ -50,7 +50,7 @@ beforeAll(async () => {
     await model.save(directory, { dtype: "f32" });
     await tokenizer.save(directory);
   }
-}, 60_000);
+}, 120_000);
 
 describe.skipIf(!isInstalled)("llama.cpp", () => {
   for (const name of Object.keys(TINY_CONFIGS)) {
@@ -62,7 +62,7 @@ describe.skipIf(!isInstalled)("llama.cpp", () => {
       expect(result).toMatchObject({ prompts: 2, sameTokens: 2, sameGreedy: 2 });
       // llama.cpp keeps keys and values in float16 (ε ≈ 5e-4), our logits vary by about 1.
       expect(result.maxLogitDifference).toBeLessThan(0.02 * result.logitDeviation);
-    }, 30_000);
+    }, 120_000);
   }
 
   it("reads every number type; the smaller, the further off", async () => {
@@ -78,7 +78,7 @@ describe.skipIf(!isInstalled)("llama.cpp", () => {
     expect(f16).toBeLessThan(bf16);
     expect(bf16).toBeLessThan(0.2);
     expect(q8).toBeLessThan(0.2);
-  }, 60_000);
+  }, 120_000);
 
   it("splits text of a SentencePiece tokenizer into the same tokens", async () => {
     const directory = join(root, "sentencepiece");
@@ -99,7 +99,7 @@ describe.skipIf(!isInstalled)("llama.cpp", () => {
       expect(model.tokenize(text, true), text).toEqual(tokenizer.encode(text));
     await model.dispose();
     await llama.dispose();
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("the file", () => {

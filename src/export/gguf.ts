@@ -1,5 +1,5 @@
 /** A model directory as one GGUF file. */
-
+import { ConfigError, exists } from "../core/index.ts";
 import { type GgufType, writeGguf } from "../model/gguf.ts";
 import { ggufContextTokens, ggufHead, ggufTensors } from "../model/gguf-model.ts";
 import { loadConfig, SafetensorsReader } from "../model/index.ts";
@@ -16,13 +16,19 @@ export interface GgufExport {
   keptF16: number;
 }
 
-/** @throws {ConfigError} GGUF_UNSUPPORTED where llama.cpp could not compute the same. */
+/** @throws {ConfigError} GGUF_UNSUPPORTED where llama.cpp could not compute the same; EXPORT_EXISTS for a path that is taken. */
 export async function exportGguf(
   directory: string,
   path: string,
   options: { type: GgufType; name: string },
 ): Promise<GgufExport> {
   const config = await loadConfig(directory);
+  if (await exists(path))
+    throw new ConfigError("EXPORT_EXISTS", {
+      message: "there is something at this path already",
+      where: path,
+      remedy: "name a new file with --out, or remove this one",
+    });
   const head = ggufHead(config, options.type, options.name);
   for (const [key, value] of await ggufVocabulary(directory, config.vocabSize)) head.set(key, value);
   const reader = await SafetensorsReader.open(directory);

@@ -8,4 +8,4 @@ export { type Log, logToStderr, noLog } from "./log.ts";
 export { openServed, type ServedSpec } from "./open-served.ts";
 export { HttpProblem } from "./problem.ts";
 export type { ServedModel } from "./served-model.ts";
-export { type RunningServer, type ServerOptions, startServer } from "./server.ts";
+export { checkAccess, type RunningServer, type ServerOptions, startServer } from "./server.ts";

@@ -3,15 +3,16 @@ import { z } from "zod";
 import { HttpProblem } from "./problem.ts";
 
 /** Fields that we accept only where they ask for nothing. */
+const unsupported = "this server does not support it";
 const neutral = {
-  best_of: z.literal(1).nullish(),
-  suffix: z.literal("").nullish(),
-  presence_penalty: z.literal(0).nullish(),
-  frequency_penalty: z.literal(0).nullish(),
-  logit_bias: z.record(z.string(), z.never()).nullish(),
-  tools: z.array(z.never()).max(0).nullish(),
-  functions: z.array(z.never()).max(0).nullish(),
-  response_format: z.object({ type: z.literal("text") }).nullish(),
+  best_of: z.literal(1, unsupported).nullish(),
+  suffix: z.literal("", unsupported).nullish(),
+  presence_penalty: z.literal(0, unsupported).nullish(),
+  frequency_penalty: z.literal(0, unsupported).nullish(),
+  logit_bias: z.record(z.string(), z.never(unsupported)).nullish(),
+  tools: z.array(z.unknown()).max(0, unsupported).nullish(),
+  functions: z.array(z.unknown()).max(0, unsupported).nullish(),
+  response_format: z.object({ type: z.literal("text", unsupported) }).nullish(),
 };
 
 const shared = {

@@ -31,9 +31,8 @@ export interface RunningServer {
 
 const SHORTEST_TOKEN = 16;
 
-/** @throws {ConfigError} SERVE_TOKEN_REQUIRED, SERVE_TOKEN_WEAK, SERVE_ADDRESS. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = 8080, drainMs = 30_000, token, mount } = options;
+/** Who could ask: settled before a model is loaded. @throws {ConfigError} SERVE_TOKEN_REQUIRED, SERVE_TOKEN_WEAK. */
+export function checkAccess(host: string, token: string | undefined): void {
   if (token === undefined && !isLoopback(host))
     throw new ConfigError("SERVE_TOKEN_REQUIRED", {
       message: `${host} can be reached from other machines, and no token is set`,
@@ -46,6 +45,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       where: "meditron serve",
       remedy: `take at least ${SHORTEST_TOKEN}: openssl rand -hex 32`,
     });
+}
+
+/** @throws {ConfigError} as `checkAccess`, and SERVE_ADDRESS. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host = "127.0.0.1", port = 8080, drainMs = 30_000, token, mount } = options;
+  checkAccess(host, token);
   const serveApp = createApp(options);
   mount?.(serveApp);
   const server = await listen(serveApp, host, port, options);

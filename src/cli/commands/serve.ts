@@ -1,6 +1,14 @@
 import { ConfigError } from "../../core/index.ts";
 import { chatTemplates } from "../../eval/index.ts";
-import { defaultLimits, logToStderr, noLog, openServed, type ServedModel, startServer } from "../../serve/index.ts";
+import {
+  checkAccess,
+  defaultLimits,
+  logToStderr,
+  noLog,
+  openServed,
+  type ServedModel,
+  startServer,
+} from "../../serve/index.ts";
 import type { Command } from "../command.ts";
 
 /** Holds the token; a token on the command line would stand in the list of processes. */
@@ -61,6 +69,9 @@ export const serve: Command = {
     if (values.text("chat") !== undefined && !chat) throw usage("chat", values.text("chat"), chatTemplates.join(", "));
     if (precision !== undefined && precision !== "f32" && precision !== "bf16")
       throw usage("precision", precision, "f32, bf16");
+    const host = values.text("host")!;
+    const token = process.env[TOKEN_VARIABLE];
+    checkAccess(host, token);
     const models: ServedModel[] = [];
     try {
       for (const word of positionals) {
@@ -82,9 +93,9 @@ export const serve: Command = {
       }
       const server = await startServer({
         models,
-        host: values.text("host")!,
+        host,
         port: values.number("port")!,
-        token: process.env[TOKEN_VARIABLE],
+        token,
         log: values.flag("quiet") ? noLog : logToStderr,
         limits: {
           inFlight: values.number("queue")!,
