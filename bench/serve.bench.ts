@@ -3,7 +3,10 @@
  * answer the same prompts with the same weights (ours bfloat16 or float32 as the CPU offers; theirs the BF16 and F16 files that
  * `meditron export` makes of them, the faster of the two counts). The servers take turns, each idle while the other answers.
  *
- *   npm run bench -- serve [--quick] [--json] [--clients 1,8,32]
+ *   npm run bench -- serve [--quick] [--json] [--clients 1,8,32] [--threads N]
+ *
+ * The clients run on the same machine, so half of the cores compute and half are left to them and to HTTP, for both servers alike: with a
+ * computing thread on every core llama.cpp's, which spin while they wait for each other, come to a stand.
  *
  * llama.cpp's server is the one of the environment variable LLAMA_SERVER (a binary), or of the xllamacpp wheel in .venv (whose
  * build stops at AVX2). Before anything is timed, greedy answers must agree.
@@ -26,7 +29,7 @@ const PYTHON = join(repository, ".venv", "bin", "python");
 const CONTEXT = 512;
 const SLOTS = 32;
 const NEW_TOKENS = 64;
-/** A 15M-parameter Llama. Its texts mean nothing; its work is that of a trained one. */
+/** A Llama of 7M parameters. Its texts mean nothing; its work is that of a trained one. */
 const shape = {
   model_type: "llama",
   hidden_size: 288,
@@ -72,9 +75,10 @@ export const run: Bench = async ({ quick, args }) => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   try {
     const directory = await makeModel(join(folder, "model"));
-    const ours = await startOurs(directory);
-    servers.push(ours);
-    const command = peerCommand();
+    const option = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+    const threads = option("--threads") ?? String(Math.max(1, availableParallelism() >> 1));
+    servers.push(await startOurs(directory, threads));
+    const command = peerCommand(threads);
     if (command) {
       for (const type of ["bf16", "f16"] as const) {
         const { path } = await exportGguf(directory, join(folder, `${type}.gguf`), { type, name: "bench" });
@@ -83,12 +87,11 @@ export const run: Bench = async ({ quick, args }) => {
       notes.push(`llama.cpp: ${command.about}`);
     } else notes.push("no llama.cpp server (LLAMA_SERVER, or pip install xllamacpp into .venv): ours alone");
     notes.push(await agreement(servers));
-    const listed = args[args.indexOf("--clients") + 1];
-    const cases = args.includes("--clients") && listed ? listed.split(",").map(Number) : [1, 8, 32];
+    const cases = (option("--clients") ?? "1,8,32").split(",").map(Number);
     const results: BenchResult[] = [];
-    for (const clients of cases) results.push(...(await measure(servers, clients, quick ? 2 : 5)));
+    for (const clients of cases) results.push(...(await measure(servers, clients, quick ? 1 : 3)));
     notes.push(
-      `${loadKernels().description}; ${availableParallelism()} threads each; ${NEW_TOKENS} tokens an answer, prompts of about 100`,
+      `${loadKernels().description}; ${threads} of ${availableParallelism()} threads each; ${NEW_TOKENS} tokens an answer, prompts of about 100`,
     );
     return { subject: "serve", unit: "tokens/s, and 1/ms to the first token", results, notes };
   } finally {
@@ -217,7 +220,7 @@ async function makeModel(directory: string): Promise<string> {
   return directory;
 }
 
-async function startOurs(directory: string): Promise<Server> {
+async function startOurs(directory: string, threads: string): Promise<Server> {
   const main = join(repository, "dist", "src", "cli", "main.js");
   const child = spawn(
     process.execPath,
@@ -229,6 +232,8 @@ async function startOurs(directory: string): Promise<Server> {
       "0",
       "--slots",
       String(SLOTS),
+      "--threads",
+      threads,
       "--requests-per-minute",
       "0",
       "--json",
@@ -245,8 +250,7 @@ interface PeerCommand {
   start(path: string, port: number): ChildProcess;
 }
 
-function peerCommand(): PeerCommand | undefined {
-  const threads = String(availableParallelism());
+function peerCommand(threads: string): PeerCommand | undefined {
   const binary = process.env.LLAMA_SERVER;
   if (binary)
     return {

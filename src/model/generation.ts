@@ -40,13 +40,14 @@ export interface GenerateJob extends SamplingSettings {
   isStopped?: (output: number[]) => boolean;
   /** Told of every token of the output as it is chosen, before `isStopped` and `onDone`. */
   onToken?: (token: number) => void;
-  /** So many of the likeliest tokens are reported for each written one. Default 0. */
+  /** Log-likelihoods are wanted, and so many of the likeliest tokens for each written one. Default: neither. */
   top?: number;
   onDone(result: {
     tokens: number[];
+    /** With `top`. */
     logLikelihoods: number[];
     top: Choice[][];
-    /** The end token, which is no part of the output. */
+    /** With `top`: the end token, which is no part of the output. */
     end: (Choice & { top: Choice[] }) | undefined;
     finish: "stop" | "length" | "end-of-text";
   }): void;
@@ -236,15 +237,21 @@ export class Scheduler {
       const job = sequence.job as GenerateJob;
       const written = sequence.tokens.length - job.tokens.length;
       const row = logits[i]!;
-      const { token, logLikelihood } = chooseToken(row, job, uniformOf(job.seed, written));
-      if (job.endIds.has(token)) {
-        const end = { token, logLikelihood, top: job.top ? likeliest(row, job.top) : [] };
-        this.#finishGenerate(sequence, job, "end-of-text", end);
+      const token = chooseToken(row, job, uniformOf(job.seed, written));
+      const isEnd = job.endIds.has(token);
+      if (!isEnd) sequence.tokens.push(token);
+      let about: (Choice & { top: Choice[] }) | undefined;
+      if (job.top !== undefined) {
+        about = { token, logLikelihood: logLikelihoodOf(row, token), top: likeliest(row, job.top) };
+        if (!isEnd) {
+          sequence.logLikelihoods.push(about.logLikelihood);
+          sequence.top.push(about.top);
+        }
+      }
+      if (isEnd) {
+        this.#finishGenerate(sequence, job, "end-of-text", about);
         continue;
       }
-      sequence.tokens.push(token);
-      sequence.logLikelihoods.push(logLikelihood);
-      if (job.top) sequence.top.push(likeliest(row, job.top));
       job.onToken?.(token);
       const isFull = written + 1 >= job.maxTokens || sequence.tokens.length >= this.maxTokens;
       if (job.isStopped?.(sequence.tokens.slice(job.tokens.length))) this.#finishGenerate(sequence, job, "stop");

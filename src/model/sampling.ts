@@ -18,17 +18,16 @@ export interface Choice {
 }
 
 /**
- * Temperature first, then top-k, then top-p, as in transformers. Equal logits rank by id.
+ * Temperature first, then top-k, then top-p, as in transformers. Equal logits rank by id. How likely the token was is not said: over a
+ * whole vocabulary that costs more than the choice (`logLikelihoodOf`).
  * @param uniform - in [0, 1): where in the remaining distribution to draw.
  */
-export function chooseToken(logits: Float32Array, settings: SamplingSettings, uniform: number): Choice {
+export function chooseToken(logits: Float32Array, settings: SamplingSettings, uniform: number): number {
   const { temperature, topP, topK } = settings;
   let best = 0;
   for (let v = 1; v < logits.length; v++) if (logits[v]! > logits[best]!) best = v;
   const max = logits[best]!;
-  const normalizer = normalizerOf(logits);
-  const choice = (token: number): Choice => ({ token, logLikelihood: logits[token]! - normalizer });
-  if (temperature === 0 || topK === 1) return choice(best);
+  if (temperature === 0 || topK === 1) return best;
 
   const p = new Float64Array(logits.length);
   let sum = 0;
@@ -57,13 +56,14 @@ export function chooseToken(logits: Float32Array, settings: SamplingSettings, un
   for (let i = 0; i < count; i++) {
     const v = candidates ? candidates[i]! : i;
     left -= p[v]!;
-    if (left < 0) return choice(v);
+    if (left < 0) return v;
   }
-  return choice(best); // rounding left a sliver beyond the last token
+  return best; // rounding left a sliver beyond the last token
 }
 
 /** The `count` likeliest tokens, best first, each with its log-likelihood under the model. Equal logits rank by id. */
 export function likeliest(logits: Float32Array, count: number): Choice[] {
+  if (count === 0) return [];
   const best: number[] = [];
   for (let v = 0; v < logits.length; v++) {
     if (best.length === count && logits[v]! <= logits[best[count - 1]!]!) continue;

@@ -230,11 +230,11 @@ class Server {
         onDone: (output) => {
           const { text, tokens: kept } = rule.cut(output.tokens);
           if (stream) write(stream.end(text));
-          const logLikelihood = output.logLikelihoods.slice(0, kept.length).reduce((sum, nats) => sum + nats, 0);
+          const nats = output.logLikelihoods.slice(0, kept.length);
           results[k] = {
             text,
             tokens: kept,
-            logLikelihood,
+            ...(logProbs === undefined ? {} : { logLikelihood: nats.reduce((sum, one) => sum + one, 0) }),
             finish: output.finish,
             promptTokens: tokens.length,
             ...(cut > 0 ? { truncatedTokens: cut } : {}),

@@ -59,7 +59,7 @@ export interface TokenPosition {
 export interface Generation {
   text: string;
   tokens: number[];
-  /** Sum of the generated tokens' log-likelihoods under the model (before temperature), in nats; absent where the provider hides it. */
+  /** Sum of the generated tokens' log-likelihoods under the model (before temperature), in nats; with `logProbs`. */
   logLikelihood?: number;
   finish: "stop" | "length" | "end-of-text";
   /** Length of the prompt as it was computed; absent where the provider hides it. */
