@@ -2,7 +2,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { HOSTILE, writeLargeCorpus, writeLargeRun } from "../../src/serve/studio-testing.ts";
 import { killAll, newRunsFolder, ROOT, reasonToSkip, startCli, startStudio } from "./studio-process.ts";
 
 declare module "vitest" {
@@ -21,6 +20,7 @@ export default async function setup(project: TestProject): Promise<(() => void) 
     console.log(`The Studio is not tested in the browser: ${reasonToSkip}.`);
     return undefined;
   }
+  const { HOSTILE, writeLargeCorpus, writeLargeRun } = await import("../../src/serve/studio-testing.ts");
   const runs = newRunsFolder();
   const end = () => {
     killAll();

@@ -355,7 +355,7 @@ function DocumentsView({ run, corpus, data }: { run: string; corpus: string; dat
                   value={filters[i]}
                   onChange={(event) => setQuery({ [name]: event.target.value, n: undefined })}
                 >
-                  <option value="">any {name}</option>
+                  <option value="">{name}</option>
                   {options[i]!.map((value) => (
                     <option key={value} value={value || "-"}>
                       {value || `no ${name} stated`}

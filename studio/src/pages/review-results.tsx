@@ -6,7 +6,7 @@ import { interval, number, Table } from "../parts/table.tsx";
 
 function alphaText({ alpha, units }: { alpha?: number; units: number }) {
   if (alpha === undefined) return units === 0 ? "nothing judged twice yet" : `no variation in ${units}`;
-  return `α = ${alpha.toFixed(2)} (${units} judged twice)`;
+  return `α = ${alpha.toFixed(2).replace("-", "−")} (${units} judged twice)`;
 }
 
 /** What came of the finished reviews: preferences, criteria, agreement, flags and comments. */
