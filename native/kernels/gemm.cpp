@@ -17,7 +17,7 @@ namespace {
 // a much larger length.
 constexpr int64_t kBlockWords = 256;
 constexpr int64_t kBlockWordsWhole = 2048;
-constexpr int64_t kPackedABytes = 280 << 10;  // in the second-level cache, beside the block of C
+constexpr int64_t kPackedABytes = 56 << 10;   // small: while its tiles are computed, the source of the next block is fetched
 constexpr int64_t kPackedBBytes = 8 << 20;    // shared, in the last-level cache
 constexpr double kSmallWork = 2e5;            // multiply-adds that are not worth waking a worker
 
@@ -35,6 +35,33 @@ Grid choose_grid(int threads, int64_t m, int64_t n) {
   const int64_t columns = rows % threads == 0 ? 1 : least(ceil_div(2 * threads, rows), n);
   return {rows, columns};
 }
+
+// Walks a block of A in memory, so that the tiles of one block ask for the source of the next: packing then finds it in the cache. A tile
+// takes four of its rows, or, where A is transposed, four lines of as many rows as it has steps for.
+class Upcoming {
+ public:
+  Upcoming() = default;
+  Upcoming(const Gemm& g, int64_t m0, int64_t m, int64_t k0, int64_t k) {
+    const int64_t size = g.a.type == Type::f32 ? 4 : 2, stride = g.lda * size;
+    at_ = static_cast<const char*>(at(g.a, g.transpose_a ? k0 * g.lda + m0 : m0 * g.lda + k0).data);
+    across_ = g.transpose_a ? kLine : stride, along_ = g.transpose_a ? stride : kLine;
+    left_ = g.transpose_a ? ceil_div(m * size, kLine) : m;
+    length_ = g.transpose_a ? k : ceil_div(k * size, kLine);
+  }
+  // `resting` is in the cache already: nothing more is wanted.
+  MEDITRON_INLINE Ahead next(const float* resting, int64_t steps) {
+    if (left_ <= 0) return {reinterpret_cast<const char*>(resting), 0, 0};
+    const Ahead now{at_ + done_ * along_, across_, along_};
+    done_ += steps / 16;
+    if (done_ >= length_) done_ = 0, left_ -= 4, at_ += 4 * across_;
+    return now;
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+  const char* at_ = nullptr;
+  int64_t across_ = 0, along_ = 0, left_ = 0, length_ = 0, done_ = 0;
+};
 
 template <class Math>
 void gemm_packed(const Gemm& g, int threads) {
@@ -68,9 +95,11 @@ void gemm_packed(const Gemm& g, int threads) {
       if (threads == 1) pack(0, panels * blocks);
       else pool::parallel_range(panels * blocks, 4, pack);
 
+      const auto rows_before = [&](int64_t i) { return least(row_tiles * i / grid.rows * kTileRows, g.m); };
       const auto multiply = [&](int64_t part, int64_t, int thread) {
         const int64_t i = part / grid.columns, j = part % grid.columns;
-        const int64_t m_begin = row_tiles * i / grid.rows * kTileRows, m_end = least(row_tiles * (i + 1) / grid.rows * kTileRows, g.m);
+        const int64_t m_begin = rows_before(i), m_end = rows_before(i + 1);
+        const int64_t i_next = (part + threads) / grid.columns;  // a guess: threads take turns
         const int64_t q_begin = panels * j / grid.columns, q_end = panels * (j + 1) / grid.columns;
         float* const packed_a = static_cast<float*>(pool::own(pool::Slot::packed_a, thread, (m_block * block_words + 64) * 4));
         for (int64_t m0 = m_begin; m0 < m_end; m0 += m_block) {
@@ -79,13 +108,17 @@ void gemm_packed(const Gemm& g, int threads) {
             const int64_t k = least(block_k, k_end - k0), words = ceil_div(k, Math::kPerWord);
             pack_panels<Math, kTileRows>(g.a, g.transpose_a ? k0 * g.lda + m0 : m0 * g.lda + k0, g.lda, !g.transpose_a, m, k, 0,
                                          row_panels, packed_a);
+            Upcoming upcoming;
+            if (k0 + block_k < k_end) upcoming = {g, m0, m, k0 + block_k, least(block_k, k_end - k0 - block_k)};
+            else if (m0 + m_block < m_end) upcoming = {g, m0 + m_block, least(m_block, m_end - m0 - m_block), k_begin, least(block_k, k_end - k_begin)};
+            else if (i_next > i && i_next < grid.rows) upcoming = {g, rows_before(i_next), least(m_block, rows_before(i_next + 1) - rows_before(i_next)), k_begin, least(block_k, k_end - k_begin)};
             for (int64_t q = q_begin; q < q_end; q++) {
               TileOutput out{nullptr, g.ldc, g.c.type, g.accumulate || k0 > 0, g.alpha, 0,
                              static_cast<int>(least(kTileColumns, n - q * kTileColumns))};
               for (int64_t p = 0; p < row_panels; p++) {
                 out.c = at(g.c, (m0 + p * kTileRows) * g.ldc + n0 + q * kTileColumns).data;
                 out.rows = static_cast<int>(least(kTileRows, m - p * kTileRows));
-                panel_tile<Math>(words, packed_a + p * words * kTileRows, panels_of(k0) + q * words * kTileColumns, out);
+                panel_tile<Math>(words, packed_a + p * words * kTileRows, panels_of(k0) + q * words * kTileColumns, out, upcoming.next(packed_a, words));
               }
             }
           }

@@ -92,10 +92,17 @@ MEDITRON_INLINE void write_tile_row(T* c, const Vec* sums, const TileOutput& out
   }
 }
 
+// Memory that will be needed soon and that a tile asks for on its way, one cache line every four steps: at + 4 lines `line` bytes apart, then
+// the same `row` bytes further on. It arrives in the second-level cache while the tile computes.
+struct Ahead {
+  const char* at;
+  int64_t line, row;
+};
+
 // A is read word by word at a[row · ARow + step · AStep], B as panels b[step][kTileColumns]. Each element of C is one chain of
 // sums over k in order, whatever the number of rows of the tile that computes it. A tile of one vector (Vecs = 1) leaves out the right half.
-template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs>
-[[gnu::noinline]] void tile(int64_t steps, const float* a, const float* b, const TileOutput& out) {
+template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool Prefetch = false>
+[[gnu::noinline]] void tile(int64_t steps, const float* a, const float* b, const TileOutput& out, Ahead ahead = {}) {
   Vec c[Rows][Vecs];
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++)
@@ -121,15 +128,25 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs>
       for (int j = 0; j < Vecs; j++) c[i][j] = Math::multiply_add(a_i, b_j[j], c[i][j]);
     }
   };
-  int64_t k = 0;
-  for (; k + 4 <= steps; k += 4) {
+  const auto four_steps = [&]() MEDITRON_LAMBDA {
     step(a, b);
     step(a + AStep, b + kTileColumns);
     step(a + 2 * AStep, b + 2 * kTileColumns);
     step(a + 3 * AStep, b + 3 * kTileColumns);
     a += 4 * AStep;
     b += 4 * kTileColumns;
+  };
+  int64_t k = 0;
+  if constexpr (Prefetch) {
+    for (; k + 16 <= steps; k += 16, ahead.at += ahead.row) {
+#pragma GCC unroll 4
+      for (int line = 0; line < 4; line++) {
+        __builtin_prefetch(ahead.at + line * ahead.line, 0, 2);
+        four_steps();
+      }
+    }
   }
+  for (; k + 4 <= steps; k += 4) four_steps();
   for (; k < steps; k++, a += AStep, b += kTileColumns) step(a, b);
 
   if (out.type == Type::f32 && out.rows >= Rows && out.columns == Vecs * kLanes) {  // the common case, without a branch a row
@@ -162,18 +179,19 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs>
 
 // Runs the smallest compiled tile that holds out.rows rows of an A panel of kTileRows (a[step][kTileRows]).
 template <class Math>
-MEDITRON_INLINE void panel_tile(int64_t steps, const float* a, const float* b, const TileOutput& out) {
+MEDITRON_INLINE void panel_tile(int64_t steps, const float* a, const float* b, const TileOutput& out, Ahead ahead) {
 #if defined(__AVX512F__)
   static_assert(kTileRows == 14);
-  if (out.rows > 12) return tile<Math, 14, 1, kTileRows>(steps, a, b, out);
+  if (out.rows > 12 && out.columns <= kLanes) return tile<Math, 14, 1, kTileRows, 1, true>(steps, a, b, out, ahead);
+  if (out.rows > 12) return tile<Math, 14, 1, kTileRows, kTileVecs, true>(steps, a, b, out, ahead);
   if (out.rows > 10) return tile<Math, 12, 1, kTileRows>(steps, a, b, out);
   if (out.rows > 8) return tile<Math, 10, 1, kTileRows>(steps, a, b, out);
   if (out.rows > 6) return tile<Math, 8, 1, kTileRows>(steps, a, b, out);
 #endif
 #if defined(__AVX2__)
-  if (out.rows > 4) return tile<Math, 6, 1, kTileRows>(steps, a, b, out);
+  if (out.rows > 4) return tile<Math, 6, 1, kTileRows, kTileVecs, true>(steps, a, b, out, ahead);
 #endif
-  if (out.rows > 2) return tile<Math, 4, 1, kTileRows>(steps, a, b, out);
+  if (out.rows > 2) return tile<Math, 4, 1, kTileRows, kTileVecs, true>(steps, a, b, out, ahead);
   return tile<Math, 2, 1, kTileRows>(steps, a, b, out);
 }
 
