@@ -82,6 +82,11 @@ export class SafetensorsReader {
     return this.#entries.get(name)?.shape;
   }
 
+  /** Whether all numbers are bfloat16: kept so in memory they lose nothing. */
+  get isBfloat16(): boolean {
+    return [...this.#entries.values()].every(({ type }) => type === "BF16");
+  }
+
   file(name: string): string | undefined {
     return this.#entries.get(name)?.file;
   }

@@ -2,7 +2,15 @@
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { canonicalJson, DataError, exists, packError, sha256, sha256File } from "../core/index.ts";
-import { type Job, loadModel, Scheduler, weightFileNames } from "../model/index.ts";
+import {
+  type Job,
+  loadConfig,
+  loadModel,
+  type Numbers,
+  SafetensorsReader,
+  Scheduler,
+  weightFileNames,
+} from "../model/index.ts";
 import type { Kernels } from "../native/kernels.ts";
 import { loadTokenizer, requireFits } from "../tokens/tokenizer.ts";
 import type { Tokenizer } from "../tokens/types.ts";
@@ -32,7 +40,8 @@ async function start(): Promise<void> {
   const kernels = await kernelsFor(settings);
   const precision = settings.precision ?? (kernels.hasBf16 ? "bf16" : "f32");
   const tokenizer = await loadTokenizer(directory, endOfDocument === undefined ? {} : { endOfDocument });
-  const model = await loadModel(directory, { kernels, precision, trainable: false });
+  const numbers = precision === "f32" ? await storedNumbers(directory) : {};
+  const model = await loadModel(directory, { kernels, precision, trainable: false, ...numbers });
   requireFits(tokenizer, model.config.vocabSize, directory);
   const limits = {
     ...(slots === undefined ? {} : { slots }),
@@ -56,6 +65,15 @@ async function kernelsFor({ kernels, threads }: EmbeddedSettings): Promise<Kerne
   if (kernels === "reference") return (await import("../native/reference.ts")).referenceKernels();
   const { loadKernels } = await import("../native/index.ts");
   return loadKernels(threads === undefined ? {} : { threads });
+}
+
+/** Weights that were given away in bfloat16 stay so in memory, half the size: every product still is the float32 one, bit for bit. */
+async function storedNumbers(directory: string): Promise<{ numbers?: Numbers }> {
+  await loadConfig(directory); // a mistake in it is named first
+  const reader = await SafetensorsReader.open(directory);
+  const { isBfloat16 } = reader;
+  await reader.close();
+  return isBfloat16 ? { numbers: { weights: "bf16", activations: "f32", sums: "f32" } } : {};
 }
 
 async function identity(directory: string, tokenizer: Tokenizer, precision: string): Promise<string> {

@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CancelledError } from "../core/index.ts";
-import { initializeModel, parseConfig } from "../model/index.ts";
+import { initializeModel, loadModel, parseConfig } from "../model/index.ts";
 import { referenceKernels } from "../native/reference.ts";
+import { loadTokenizer } from "../tokens/tokenizer.ts";
 import { trainTokenizer } from "../tokens/train-bpe.ts";
 import { loadEmbedded } from "./embedded.ts";
 import { splitContinuation, stopRule, TextStream } from "./embedded-text.ts";
@@ -151,6 +152,25 @@ describe("the embedded model", () => {
     setTimeout(() => controller.abort(), 20);
     await expect(long).rejects.toBeInstanceOf(CancelledError);
     await expect(other).resolves.toHaveLength(1);
+  });
+
+  it("keeps weights of a bfloat16 file as they are, and answers as with the same weights in float32, to the last bit", async () => {
+    const folders = ["bf16", "f32"].map((dtype) => join(directory, dtype)) as [string, string];
+    const options = { kernels: referenceKernels(), precision: "f32" } as const;
+    await (await loadModel(directory, options)).save(folders[0], { dtype: "bf16" });
+    await (await loadModel(folders[0], options)).save(folders[1], { dtype: "f32" });
+    const answers = folders.map(async (folder) => {
+      await (await loadTokenizer(directory)).save(folder);
+      const one = await loadEmbedded({ directory: folder, precision: "f32", threads: 1 });
+      const requests = [{ context: "the patient has a", continuation: " fever and the fever has a cause" }];
+      const scored = await one.logLikelihoods(requests);
+      const written = await one.generate([
+        { prompt: "the", maxTokens: 20, temperature: 1, seed: 3, n: 3, logProbs: 2 },
+      ]);
+      await one.close();
+      return { scored, written };
+    });
+    expect(await answers[0]).toEqual(await answers[1]);
   });
 
   it("refuses a folder without weights, with the same error here as in its thread", async () => {
