@@ -194,4 +194,38 @@ describe("a gateway", () => {
     expect(streamed).toBe(direct.choices[0]!.message.content);
     await expect(through.completions.create({ model: "tiny", prompt: "x" })).rejects.toMatchObject({ status: 404 });
   });
+
+  it("sends its own key on, says when the server behind refuses it or is not there, and shows the key to nobody", async () => {
+    const KEY = "0123456789abcdef0123456789abcdef";
+    const guarded = await startServer({ models: [served], port: 0, token: KEY });
+    process.env.GATEWAY_TEST_KEY = KEY;
+    process.env.GATEWAY_TEST_WRONG_KEY = "wrong";
+    const open = (id: string, apiKeyVariable: string) =>
+      openServed({ id, target: `${guarded.url}/v1#tiny`, apiKeyVariable });
+    const models = [
+      await open("right", "GATEWAY_TEST_KEY"),
+      await open("wrong", "GATEWAY_TEST_WRONG_KEY"),
+      await openServed({ id: "gone", target: "http://127.0.0.1:9/v1#tiny" }),
+    ];
+    const front = await startServer({ models, port: 0 });
+    const ask = (model: string) =>
+      fetch(`${front.url}/v1/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model, prompt: "the", max_tokens: 2 }),
+      });
+    expect((await ask("right")).status).toBe(200);
+    for (const [model, code] of [
+      ["wrong", "upstream_refused"],
+      ["gone", "upstream_unavailable"],
+    ] as const) {
+      const answer = await ask(model);
+      const text = await answer.text();
+      expect([answer.status, JSON.parse(text)], model).toMatchObject([502, { error: { code } }]);
+      expect(text).not.toMatch(/0123456789abcdef|wrong"/);
+    }
+    expect(JSON.stringify(await (await fetch(`${front.url}/v1/models/right/card`)).json())).not.toContain(KEY);
+    await front.stop();
+    await guarded.stop(); // and with it the model: this is the last test
+  });
 });
