@@ -3,7 +3,7 @@ import type { DocumentView, SourceView } from "../../../src/serve/studio-types.t
 import { url, useApi } from "../api.ts";
 import { formatWhole, spaced } from "../format.ts";
 import { Await, Badge, CopyButton, Segments } from "../parts/basics.tsx";
-import { Highlight } from "./highlight.tsx";
+import { Highlight } from "../parts/highlight.tsx";
 
 type View = "text" | "marked" | "beside";
 

@@ -1,13 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import {
-  type Criterion,
-  criteria,
   emptyReview,
-  type Flag,
-  flagNames,
-  flags,
-  type Judgement,
-  likert,
   missingParts,
   preferenceNames,
   preferences,
@@ -18,6 +11,7 @@ import { ApiError, getJson, sendJson } from "../api.ts";
 import { Badge, Empty, ErrorState, Skeleton } from "../parts/basics.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { useQuery } from "../router.tsx";
+import { JudgementForm } from "./invite-judgement.tsx";
 
 const SECRET = "invite";
 
@@ -412,75 +406,5 @@ function SaveState({
         </>
       )}
     </span>
-  );
-}
-
-function JudgementForm({
-  name,
-  criteria: wanted,
-  judgement,
-  disabled,
-  onChange,
-}: {
-  name: string;
-  criteria: Criterion[];
-  judgement: Judgement;
-  disabled: boolean;
-  onChange: (judgement: Judgement) => void;
-}) {
-  const toggle = (flag: Flag) =>
-    onChange({
-      ...judgement,
-      flags: judgement.flags.includes(flag)
-        ? judgement.flags.filter((one) => one !== flag)
-        : [...judgement.flags, flag],
-    });
-  return (
-    <fieldset className="judgement" disabled={disabled}>
-      <legend className="sr-only">judgement</legend>
-      <p className="tiny muted">
-        1 {likert[0]} – 5 {likert[4]}
-      </p>
-      {wanted.map((criterion) => (
-        <fieldset key={criterion} className="criterion">
-          <legend>
-            <span className="strong small">{criterion}</span> <span className="tiny muted">{criteria[criterion]}</span>
-          </legend>
-          <div className="likert">
-            {likert.map((label, i) => (
-              <label key={label} title={label}>
-                <input
-                  type="radio"
-                  name={`${name}-${criterion}`}
-                  checked={judgement.scores[criterion] === i + 1}
-                  onChange={() => onChange({ ...judgement, scores: { ...judgement.scores, [criterion]: i + 1 } })}
-                  aria-label={`${i + 1}, ${label}`}
-                />
-                <span>{i + 1}</span>
-              </label>
-            ))}
-          </div>
-        </fieldset>
-      ))}
-      <fieldset className="criterion flags">
-        <legend className="strong small">flag</legend>
-        <div className="choices">
-          {flagNames.map((flag) => (
-            <label key={flag} className="check small" title={flags[flag]}>
-              <input type="checkbox" checked={judgement.flags.includes(flag)} onChange={() => toggle(flag)} />
-              {flag}
-            </label>
-          ))}
-        </div>
-      </fieldset>
-      <label className="field">
-        <span>comment on this answer</span>
-        <textarea
-          rows={2}
-          value={judgement.comment}
-          onChange={(event) => onChange({ ...judgement, comment: event.target.value })}
-        />
-      </label>
-    </fieldset>
   );
 }
