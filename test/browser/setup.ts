@@ -1,5 +1,6 @@
 /** Before all browser tests: a finished run, one that goes on, one with very many rows, and the Studio that shows them. */
 import { rmSync } from "node:fs";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { killAll, newRunsFolder, ROOT, reasonToSkip, startCli, startStudio } from "./studio-process.ts";
@@ -35,11 +36,12 @@ export default async function setup(project: TestProject): Promise<(() => void) 
     await writeLargeCorpus(join(runs, "large", "corpus", "all"), DOCUMENTS);
     writeLargeRun(join(runs, "large"), ITEMS);
     if ((await finished.finished) !== 0) throw new Error(finished.output());
-    // Long enough to go on through all tests; ended with them.
-    startCli(
+    // Long enough to go on through all tests, behind them in line for the cores; ended with them.
+    const live = startCli(
       ...["run", TINY, "--runs", runs, "--name", "live"],
       ...set("train.base.steps=100000", "train.base.checkpointEverySteps=50000"),
     );
+    setPriority(live.child.pid!, 10);
     const { url } = await startStudio(runs);
     project.provide("studio", { url, runs, documents: DOCUMENTS, items: ITEMS, hostile: HOSTILE });
     return end;

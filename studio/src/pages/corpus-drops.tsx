@@ -2,7 +2,7 @@ import { useCallback, useState } from "react";
 import type { CorpusOverview, DropRow } from "../../../src/serve/studio-types.ts";
 import { url } from "../api.ts";
 import { formatWhole } from "../format.ts";
-import { Badge, Bars, Card, Choice, Empty } from "../parts/basics.tsx";
+import { Bars, Card, Choice, Empty } from "../parts/basics.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { Split } from "../parts/split.tsx";
 import { noneFound, VirtualList } from "../parts/virtual-list.tsx";
@@ -69,11 +69,10 @@ export function DropsView({ run, corpus, data }: { run: string; corpus: string; 
               empty={noneFound("records")}
               render={(row) => (
                 <>
-                  <span className="row between">
-                    <span className="clip">{row.title || row.id}</span>
-                    <Badge>{row.rule}</Badge>
+                  <span className="clip">{row.title || row.id}</span>
+                  <span className="tiny muted clip">
+                    <b>{row.rule}</b> {row.reason}
                   </span>
-                  <span className="tiny muted clip">{row.reason}</span>
                 </>
               )}
             />
