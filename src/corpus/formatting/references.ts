@@ -14,6 +14,7 @@ const SEPARATOR = /^[\s,;&/–—‐‑‒−-]*(?:and|or|to)?\s*$/;
 const DASH = /^\s*[–—‐‑‒−-]\s*$/;
 const FLOAT_WORD = /(?:^|[\s([])((?:supplementary\s+|supp\.?\s+)?(?:fig(?:ure)?s?\.?|tab(?:le)?s?\.?)\s*)$/i;
 const URL = /([([<]\s*)?(?:\bdoi:?\s*)?\b(?:https?:\/\/|ftp:\/\/|www\.)[^\s<>"]*[^\s<>"'.,;:!?)\]}](\/?\s*[)\]>])?/gi;
+const MAY_HOLD_URL = /:\/\/|www\./;
 const SPECIAL_TOKEN = /\[(\/?(?:bib_ref|fig_ref|bib|fig|table|formula))\]/g;
 
 export class ReferenceFormatter {
@@ -33,7 +34,7 @@ export class ReferenceFormatter {
   /** One line of text. */
   format(content: readonly Inline[]): string {
     if (content.length === 0) return "";
-    if (content.length === 1 && typeof content[0] === "string") return squeezeSpaces(this.#clean(content[0])).trim();
+    if (content.length === 1 && typeof content[0] === "string") return this.#clean(content[0]).trim();
     const line = new Line();
     /** What is left of content[i], when a reference before it took its beginning. */
     let rest: string | undefined;
@@ -236,7 +237,7 @@ export class ReferenceFormatter {
   /** Text of the source without URLs, and without anything that reads as one of our tokens. */
   #clean(text: string): string {
     let clean = text;
-    if (clean.includes("://") || clean.includes("www."))
+    if (MAY_HOLD_URL.test(clean)) {
       clean = clean.replace(URL, (url, opening: string | undefined, closing: string | undefined) => {
         let kept = "";
         if (opening && !closing) kept = opening;
@@ -244,6 +245,9 @@ export class ReferenceFormatter {
         this.#ledger.replace("url", url, kept);
         return kept;
       });
+      // Where an address stood, two spaces may meet.
+      clean = squeezeSpaces(clean);
+    }
     return clean.includes("[") ? clean.replace(SPECIAL_TOKEN, "($1)") : clean;
   }
 }
@@ -268,7 +272,8 @@ class Line {
   addText(text: string): void {
     if (text === "") return;
     if (!this.#afterToken) {
-      this.#last = this.#last === "" ? text : this.#last + text;
+      if (this.#last === "") this.#last = text;
+      else this.#last += text[0] === " " && this.#last.endsWith(" ") ? text.slice(1) : text;
       return;
     }
     if (text.trim() === "") {
@@ -303,7 +308,7 @@ class Line {
 
   finish(): string {
     this.#parts.push(this.#last);
-    return squeezeSpaces(this.#parts.join("")).trim();
+    return this.#parts.join("").trim();
   }
 }
 

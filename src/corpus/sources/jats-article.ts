@@ -5,13 +5,13 @@
  * @see https://jats.nlm.nih.gov/archiving/ (NISO Z39.96), and the older NLM DTDs 2.x and 3.0 that PMC still serves
  */
 import type { Article, ArticlePart, Block, Float, Inline, ListItem, Reference } from "../formatting/article.ts";
+import { InlineBuilder } from "../formatting/inline-builder.ts";
 import { Ledger } from "../formatting/ledger.ts";
 import { squeezeSpaces } from "../formatting/space.ts";
 import {
   addInline,
   addInlineElement,
   formulaText,
-  InlineBuilder,
   inlineContent,
   type JatsContext,
 } from "./jats-inline.ts";
@@ -216,7 +216,7 @@ class JatsReader {
       else if (node.name === "subtitle" && textOf(node).trim() !== "") {
         const ended = /[:.?!]\s*$/.test(builder.text);
         if (!ended) this.#ledger.insert(1);
-        builder.text = `${builder.text.trimEnd()}${ended ? "" : ":"} `;
+        builder.endWith(ended ? " " : ": ");
         this.#titleText(node, builder);
       } else this.#drop(`front.${node.name}`, node);
     }
@@ -226,7 +226,7 @@ class JatsReader {
   /** Without the marks that tie it to author notes. */
   #titleText(element: XmlElement, builder: InlineBuilder): void {
     for (const node of element.children) {
-      if (typeof node === "string") builder.text += node;
+      if (typeof node === "string") builder.add(node);
       else if (node.name === "xref" || node.name === "fn") this.#drop("front.title-note", node);
       else addInlineElement(node, builder, this.#context);
     }
@@ -319,10 +319,10 @@ class JatsReader {
     for (const node of element.children) {
       if (node === without) continue;
       if (typeof node === "string") {
-        if (loose) loose.text += node;
+        if (loose) loose.add(node);
         else if (node.trim() !== "") {
           loose = new InlineBuilder();
-          loose.text = node;
+          loose.add(node);
         }
       } else if (BLOCKS.has(node.name)) {
         flush();
@@ -464,7 +464,7 @@ class JatsReader {
       builder = new InlineBuilder();
     };
     for (const node of element.children) {
-      if (typeof node === "string") builder.text += node;
+      if (typeof node === "string") builder.add(node);
       else if (BLOCKS_IN_TEXT.has(node.name)) {
         flush();
         this.#block(node, out, part);
@@ -539,10 +539,10 @@ class JatsReader {
         const item: ListItem = { label: this.#bullet(), blocks: [] };
         const definitions = childrenNamed(node, "def");
         for (const inner of node.children) {
-          if (typeof inner === "string") builder.text += inner;
+          if (typeof inner === "string") builder.add(inner);
           else if (inner.name === "label") this.#drop("section-label", inner);
           else if (inner.name !== "def") {
-            builder.text += builder.text.trim() === "" ? "" : " ";
+            if (builder.text.trim() !== "") builder.add(" ");
             addInline(inner, builder, this.#context);
           }
         }
@@ -553,7 +553,7 @@ class JatsReader {
           const first = blocks[0];
           if (i === 0 && defined && first?.type === "paragraph") {
             if (!/[:–—-]\s*$/.test(builder.text)) {
-              builder.text = `${builder.text.trimEnd()}: `;
+              builder.endWith(": ");
               this.#ledger.insert(1);
             }
             const term = builder.finish();
@@ -622,10 +622,10 @@ class JatsReader {
         case "fn": {
           const note = new InlineBuilder();
           for (const part of node.children) {
-            if (typeof part === "string") note.text += part;
+            if (typeof part === "string") note.add(part);
             else {
               addInlineElement(part, note, this.#context);
-              note.text += " ";
+              note.add(" ");
             }
           }
           float.notes.push(note.finish());
@@ -652,7 +652,7 @@ class JatsReader {
   /** Title and paragraphs in one line; a title without full stop gets one, or it would run into the text. */
   #caption(element: XmlElement, builder: InlineBuilder): void {
     if (builder instanceof NoteBuilder) {
-      builder.add(inlineContent(element, this.#context));
+      builder.addNote(inlineContent(element, this.#context));
       return;
     }
     if (element.name !== "caption") {
@@ -661,7 +661,7 @@ class JatsReader {
       return;
     }
     for (const node of element.children) {
-      if (typeof node === "string") builder.text += node;
+      if (typeof node === "string") builder.add(node);
       else if (node.name === "title" || node.name === "p") {
         this.#separate(builder);
         addInline(node, builder, this.#context);
@@ -675,15 +675,15 @@ class JatsReader {
     // An address at the end goes later; what stands before it has its own full stop.
     const ended = /[.:;,?!)\]–—-]$|https?:\/\/\S+$/.test(text);
     if (!ended) this.#ledger.insert(1);
-    builder.text = `${text}${ended ? "" : "."} `;
+    builder.endWith(ended ? " " : ". ");
   }
 
   /** A group's own label and caption stand over its members. */
   #floatGroup(element: XmlElement, out: Block[], part: ArticlePart): void {
     const own = new InlineBuilder();
     for (const node of element.children) {
-      if (typeof node === "string") own.text += node;
-      else if (node.name === "label") own.text += `${textOf(node)} `;
+      if (typeof node === "string") own.add(node);
+      else if (node.name === "label") own.add(`${textOf(node)} `);
       else if (node.name === "caption" || node.name === "title") this.#caption(node, own);
       else this.#block(node, out, part);
     }
@@ -696,18 +696,15 @@ class JatsReader {
     const builder = new InlineBuilder();
     const rest: Block[] = [];
     for (const node of element.children) {
-      if (typeof node === "string") builder.text += node;
+      if (typeof node === "string") builder.add(node);
       else if (node.name === "label") {
         addInline(node, builder, this.#context);
-        builder.text = `${builder.text.trimEnd()} `;
+        builder.endWith(" ");
       } else if (node.name === "caption") {
         const caption = new InlineBuilder();
         this.#caption(node, caption);
         this.#separate(builder);
-        for (const item of caption.finish()) {
-          if (typeof item === "string") builder.text += item;
-          else builder.push(item);
-        }
+        builder.addAll(caption.finish());
       } else if (
         node.name === "graphic" ||
         node.name === "object-id" ||
@@ -718,7 +715,7 @@ class JatsReader {
         this.#drop(node.name, node);
       else if (BLOCKS.has(node.name)) this.#block(node, rest, part);
       else {
-        builder.text += " ";
+        builder.add(" ");
         addInlineElement(node, builder, this.#context);
       }
     }
@@ -737,7 +734,7 @@ class NoteBuilder extends InlineBuilder {
     super();
     this.#float = float;
   }
-  add(note: Inline[]): void {
+  addNote(note: Inline[]): void {
     this.#float.notes.push(note);
   }
 }

@@ -1,5 +1,6 @@
 /** Running text of JATS: emphasis dissolved, scripts and formulas made readable, cross-references kept as references. */
 import type { Inline } from "../formatting/article.ts";
+import { InlineBuilder } from "../formatting/inline-builder.ts";
 import { countCharacters, type Ledger } from "../formatting/ledger.ts";
 import { subscript, superscript } from "./markup.ts";
 import { mathText, texFormula } from "./mathml.ts";
@@ -16,24 +17,6 @@ export interface JatsContext {
   footnotes: XmlElement[];
 }
 
-/** Collects text and references; neighbouring strings become one. */
-export class InlineBuilder {
-  readonly items: Inline[] = [];
-  text = "";
-
-  push(item: Exclude<Inline, string>): void {
-    if (this.text !== "") this.items.push(this.text);
-    this.text = "";
-    this.items.push(item);
-  }
-
-  finish(): Inline[] {
-    if (this.text !== "") this.items.push(this.text);
-    this.text = "";
-    return this.items;
-  }
-}
-
 export function inlineContent(element: XmlElement | undefined, context: JatsContext): Inline[] {
   if (element === undefined) return [];
   const builder = new InlineBuilder();
@@ -43,7 +26,7 @@ export function inlineContent(element: XmlElement | undefined, context: JatsCont
 
 export function addInline(element: XmlElement, builder: InlineBuilder, context: JatsContext): void {
   for (const node of element.children) {
-    if (typeof node === "string") builder.text += node;
+    if (typeof node === "string") builder.add(node);
     else addInlineElement(node, builder, context);
   }
 }
@@ -87,7 +70,7 @@ export function addInlineElement(element: XmlElement, builder: InlineBuilder, co
     }
     case "break":
     case "hr":
-      builder.text += " ";
+      builder.add(" ");
       return;
     case "fn":
       context.footnotes.push(element);
@@ -108,9 +91,9 @@ export function addInlineElement(element: XmlElement, builder: InlineBuilder, co
       return;
     default:
       if (APART.has(element.name)) {
-        builder.text += " ";
+        builder.add(" ");
         addInline(element, builder, context);
-        builder.text += " ";
+        builder.add(" ");
       } else addInline(element, builder, context);
   }
 }
@@ -119,7 +102,7 @@ function addScript(element: XmlElement, builder: InlineBuilder, context: JatsCon
   if (element.children.some((node) => typeof node !== "string" && containsReference(node))) {
     // Citation numbers are often set as superscripts: what they link to matters, not where they hang.
     for (const node of element.children) {
-      if (typeof node === "string") builder.text += node;
+      if (typeof node === "string") builder.add(node);
       else if (node.name === "xref") addReference(node, builder, context, true);
       else addInlineElement(node, builder, context);
     }
@@ -127,17 +110,14 @@ function addScript(element: XmlElement, builder: InlineBuilder, context: JatsCon
   }
   const inner = new InlineBuilder();
   addInline(element, inner, context);
-  const before = builder.text.slice(-1);
   if (inner.items.length > 0) {
-    for (const item of inner.finish()) {
-      if (typeof item === "string") builder.text += item;
-      else builder.push(item);
-    }
+    builder.addAll(inner.finish());
     return;
   }
+  const before = builder.lastCharacter;
   const script = element.name === "sup" ? superscript(inner.text, before) : subscript(inner.text, before);
   context.ledger.insert(countCharacters(script) - countCharacters(inner.text));
-  builder.text += script;
+  builder.add(script);
 }
 
 function containsReference(element: XmlElement): boolean {
@@ -161,16 +141,16 @@ function addReference(element: XmlElement, builder: InlineBuilder, context: Jats
       if (typeof item !== "string") builder.push(item);
       else if (mark && /^\s*(?:\d|[a-z](?:,\s?[a-z])*\s*$)/.test(item)) {
         // A note's mark must not run into what it hangs on: 12.3 with note 1 is no 12.31, "activities" with note a no "activitiesa".
-        const script = superscript(item, builder.text.slice(-1));
+        const script = superscript(item, builder.lastCharacter);
         context.ledger.insert(countCharacters(script) - countCharacters(item));
-        builder.text += script;
-      } else builder.text += item;
+        builder.add(script);
+      } else builder.add(item);
     }
     return;
   }
   const inner = new InlineBuilder();
   for (const node of element.children) {
-    if (typeof node === "string") inner.text += node;
+    if (typeof node === "string") inner.add(node);
     // A superscript around the number of a citation is its style, not an exponent.
     else if (node.name === "sup" || node.name === "sub") addInline(node, inner, context);
     else addInlineElement(node, inner, context);

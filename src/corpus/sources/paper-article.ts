@@ -3,9 +3,9 @@
  * the name of their section and spans for citations, figures, tables and equations.
  */
 import type { Article, Block, Float, Inline, Reference } from "../formatting/article.ts";
+import { InlineBuilder } from "../formatting/inline-builder.ts";
 import { Ledger } from "../formatting/ledger.ts";
 import { collapseSpace } from "../formatting/space.ts";
-import { InlineBuilder } from "./jats-inline.ts";
 import { isMainHeading } from "./paper-headings.ts";
 
 interface PaperSpan {
@@ -152,11 +152,11 @@ function inlineOf(paragraph: PaperParagraph): Inline[] {
     const start = span.start ?? -1;
     const end = span.end ?? -1;
     if (start < at || end <= start || end > text.length) continue;
-    builder.text += collapseSpace(text.slice(at, start));
+    builder.add(collapseSpace(text.slice(at, start)));
     builder.push(make(collapseSpace(text.slice(start, end))));
     at = end;
   }
-  builder.text += collapseSpace(text.slice(at));
+  builder.add(collapseSpace(text.slice(at)));
   return builder.finish();
 }
 

@@ -7,9 +7,9 @@
  * @see https://api.semanticscholar.org/api-docs/datasets
  */
 import type { Article, Block, Float, Inline, Reference } from "../formatting/article.ts";
+import { InlineBuilder } from "../formatting/inline-builder.ts";
 import { Ledger } from "../formatting/ledger.ts";
 import { collapseSpace } from "../formatting/space.ts";
-import { InlineBuilder } from "./jats-inline.ts";
 import { isMainHeading } from "./paper-headings.ts";
 
 export interface Span {
@@ -67,11 +67,11 @@ export function s2OrcArticle(content: S2OrcContent, titleOfRecord = ""): S2OrcAr
       const { span, item } = marks[i]!;
       if (span.start >= end) break;
       if (span.start < at || span.end > end) continue;
-      builder.text += clean(text.slice(at, span.start));
+      builder.add(clean(text.slice(at, span.start)));
       builder.push(item(collapseSpace(text.slice(span.start, span.end))));
       at = span.end;
     }
-    builder.text += clean(text.slice(at, end));
+    builder.add(clean(text.slice(at, end)));
     return builder.finish();
   };
 
