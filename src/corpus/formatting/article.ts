@@ -9,7 +9,8 @@
  * Against the authors' code: brackets around references go with them or stay in pairs, references that resolve to nothing leave no
  * stumps, text behind figures stays, headings keep their acronyms and levels, tables keep their cells.
  */
-import { type Accounting, Ledger } from "./ledger.ts";
+import { sha256 } from "../../core/hash.ts";
+import { type Accounting, Ledger, utf8 } from "./ledger.ts";
 import { floatName, ReferenceFormatter } from "./references.ts";
 import { squeezeSpaces } from "./space.ts";
 
@@ -147,15 +148,16 @@ export function formatArticle(article: Article, options: FormatOptions = {}, led
   return title === "" ? body : body === "" ? title : `${title}\n\n${body}`;
 }
 
-/** Text, inserted and dropped characters of an article that comes with a known number of characters. */
+/** Text, its hash, inserted and dropped characters of an article that comes with a known number of characters. */
 export function formatAccounted(
   article: Article,
   options: FormatOptions,
   ledger: Ledger,
   charactersIn: number,
-): { text: string; accounting: Accounting } {
+): { text: string; accounting: Accounting; sha256: string } {
   const text = formatArticle(article, options, ledger);
-  return { text, accounting: ledger.close(charactersIn, text) };
+  const bytes = utf8(text);
+  return { text, accounting: ledger.close(charactersIn, bytes), sha256: sha256(bytes) };
 }
 
 function floatLines(float: Float, inline: ReferenceFormatter, ledger: Ledger, tables: "full" | "caption"): string[] {

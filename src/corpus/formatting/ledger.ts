@@ -37,10 +37,11 @@ export class Ledger {
     else this.drop(reason, -difference);
   }
 
-  close(charactersIn: number, text: string): Accounting {
+  /** @param text - The finished text, in UTF-8. */
+  close(charactersIn: number, text: Uint8Array): Accounting {
     return {
       charactersIn,
-      kept: countCharacters(text) - this.inserted,
+      kept: countInBytes(text) - this.inserted,
       inserted: this.inserted,
       dropped: this.dropped,
     };
@@ -49,7 +50,7 @@ export class Ledger {
 
 /** UTF-16 units that are no layout (white space, controls, soft hyphens, zero-width spaces). */
 export function countCharacters(text: string): number {
-  if (text.length >= LONG_TEXT) return countInBytes(text);
+  if (text.length >= LONG_TEXT) return countInBytes(utf8(text));
   let count = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -71,13 +72,20 @@ const MAY_BE_LAYOUT = Uint8Array.from({ length: 256 }, (_, byte) =>
 const encoder = new TextEncoder();
 let scratch = new Uint8Array(1 << 16);
 
-/** The same of a long text. It has been put together from pieces, and a look into a copy costs a fifth of a look into it. */
-function countInBytes(text: string): number {
+/**
+ * A text in UTF-8, until the next call. A long text has been put together from pieces, and a look into a copy costs a fifth of a look
+ * into it.
+ */
+export function utf8(text: string): Uint8Array {
   if (scratch.length < 3 * text.length) scratch = new Uint8Array(4 * text.length);
-  const bytes = scratch;
-  const { written } = encoder.encodeInto(text, bytes);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
+}
+
+/** `countCharacters` of UTF-8. */
+function countInBytes(bytes: Uint8Array): number {
+  const { length } = bytes;
   let count = 0;
-  for (let i = 0; i < written; i++) {
+  for (let i = 0; i < length; i++) {
     const byte = bytes[i]!;
     count += UNITS[byte]!;
     if (MAY_BE_LAYOUT[byte] === 1) {

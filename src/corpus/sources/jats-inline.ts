@@ -19,6 +19,9 @@ export interface JatsContext {
 
 export function inlineContent(element: XmlElement | undefined, context: JatsContext): Inline[] {
   if (element === undefined) return [];
+  const { children } = element;
+  // Most cells of tables, and most titles.
+  if (children.length === 1 && typeof children[0] === "string") return [children[0]];
   const builder = new InlineBuilder();
   addInline(element, builder, context);
   return builder.finish();

@@ -10,7 +10,6 @@ import { readDecompressed } from "../../core/compression.ts";
 import { DataError } from "../../core/errors.ts";
 import type { SourceItem } from "../document.ts";
 import { type FormatOptions, formatAccounted } from "../formatting/article.ts";
-import type { Accounting } from "../formatting/ledger.ts";
 import { type SourceFile, sourceFiles } from "./files.ts";
 import { type JatsArticleOptions, jatsArticle } from "./jats-article.ts";
 import { type JatsMetadata, jatsMetadata } from "./jats-metadata.ts";
@@ -143,13 +142,14 @@ function articleItem(options: JatsOptions, file: SourceFile, record: XmlRecord, 
     if (metadata.retracted) return refuse("jats.retracted", "the article has been retracted");
   }
   const { article, ledger, charactersIn, bodyCharacters } = jatsArticle(element, options);
-  const { text, accounting } = formatAccounted(article, options, ledger, charactersIn);
+  const formatted = formatAccounted(article, options, ledger, charactersIn);
+  const { text } = formatted;
   if (text === "" || (text.length <= title.length + 2 && bodyCharacters === 0))
     return refuse(
       "read.no-text",
       title === "" ? "the article has no text" : "the article has a title and nothing else",
     );
-  return document(jatsDocument(options, metadata, text, accounting, bodyCharacters, file, record.offset));
+  return document(jatsDocument(options, metadata, formatted, bodyCharacters, file, record.offset));
 }
 
 /** `pmc:PMC…` before `pmid:…` before `doi:…`: the id under which the full text is known. */
@@ -162,8 +162,7 @@ function articleId(metadata: JatsMetadata): string | undefined {
 function jatsDocument(
   options: JatsOptions,
   metadata: JatsMetadata,
-  text: string,
-  accounting: Accounting,
+  { text, accounting, sha256 }: ReturnType<typeof formatAccounted>,
   bodyCharacters: number,
   file: SourceFile,
   offset: number,
@@ -176,6 +175,7 @@ function jatsDocument(
     id: articleId(metadata) ?? `${options.name}:${shortHash(text)}`,
     title,
     text,
+    sha256,
     ...(license.id !== "unknown" && { license: license.id }),
     ...(url && { url }),
     ...(published && { published }),

@@ -32,6 +32,8 @@ export interface RecordFacts {
   url?: string | undefined;
   published?: string | undefined;
   language?: string | undefined;
+  /** Of `text`, where it has been hashed already. */
+  sha256?: string | undefined;
   meta?: Record<string, unknown>;
 }
 
@@ -49,7 +51,7 @@ export function makeDocument(options: SourceOptions, kind: DocumentKind, facts: 
     ...(facts.published && { published: facts.published }),
     ...(options.retrieved && { retrieved: options.retrieved }),
     ...(facts.language && { language: facts.language }),
-    sha256: sha256(facts.text),
+    sha256: facts.sha256 ?? sha256(facts.text),
     meta: facts.meta ?? {},
   };
 }

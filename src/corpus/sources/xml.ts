@@ -103,6 +103,8 @@ class XmlParser {
   #nodeCount = 0;
   /** Characters of the innermost open element so far. */
   #characters = 0;
+  /** The last start tag holds more than ASCII. */
+  #wideTag = false;
 
   constructor(source: string | Uint8Array, { skip, count = false, whole = false, entities }: XmlOptions) {
     this.#bytes =
@@ -169,7 +171,7 @@ class XmlParser {
         let attributes = "";
         if (bytes[nameEnd] !== GREATER) {
           end = this.#tagEnd(nameEnd, tag);
-          attributes = this.#cut(nameEnd, end);
+          attributes = this.#wideTag ? this.#cut(nameEnd, end) : source.slice(nameEnd, end);
         }
         const selfClosing = bytes[end - 1] === SLASH;
         position = end + 1;
@@ -371,13 +373,21 @@ class XmlParser {
   /** The `>` of a start tag: quoted values may hold one. */
   #tagEnd(from: number, tag: number): number {
     const bytes = this.#bytes;
-    for (let i = from; i < bytes.length; i++) {
+    const { length } = bytes;
+    let all = 0;
+    for (let i = from; i < length; i++) {
       const code = bytes[i]!;
-      if (code === GREATER) return i;
+      if (code === GREATER) {
+        this.#wideTag = all > 0x7f;
+        return i;
+      }
       if (code === QUOTE || code === APOSTROPHE) {
-        i++;
-        while (i < bytes.length && bytes[i] !== code) i++;
-        if (i === bytes.length) throw new XmlError("an attribute value that does not end", tag);
+        for (i++; i < length; i++) {
+          const inside = bytes[i]!;
+          if (inside === code) break;
+          all |= inside;
+        }
+        if (i === length) throw new XmlError("an attribute value that does not end", tag);
       } else if (code === LESS) break;
     }
     throw new XmlError("a start tag that does not end", tag);
