@@ -3,7 +3,7 @@
  * language, filter, near duplicates, decontamination against 20,000 items), each build in a process of its own. Time should grow
  * with the documents, memory should not, and two threads should take half the time of one and write the same bytes.
  *
- *   npm run bench -- corpus-scale [--quick] [--json] [--documents 1000000]
+ *   npm run bench -- corpus-scale [--quick] [--json] [--documents 1000000] [--threads 1]
  */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,11 @@ export const run: Bench = async ({ quick, args }) => {
   const asked = Number(args[args.indexOf("--documents") + 1]);
   const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
   if (args.includes("--documents")) sizes.splice(0, sizes.length, asked);
-  const cores = availableParallelism();
+  const threads = args.includes("--threads")
+    ? [Number(args[args.indexOf("--threads") + 1])]
+    : availableParallelism() > 1
+      ? [1, 2]
+      : [1];
   try {
     const items = join(folder, "items.jsonl");
     writeFileSync(
@@ -66,31 +70,29 @@ export const run: Bench = async ({ quick, args }) => {
         rmSync(directory, { recursive: true, force: true });
         return JSON.parse(stdout) as Figures;
       };
-      const one = await build(1);
-      const two = cores > 1 ? await build(2) : undefined;
-      if (two && two.sha256 !== one.sha256) throw new Error("two threads wrote other bytes than one");
-      for (const [threads, figures] of [
-        [1, one],
-        [2, two],
-      ] as const)
-        if (figures)
-          results.push({
-            case: `${size.toLocaleString("en-US")} documents, ${threads === 1 ? "one thread" : "two threads"}, documents/s`,
-            ours: size / figures.total,
-            seconds: figures.total,
-            cpuSeconds: figures.cpu,
-            cpuMicrosecondsADocument: (1e6 * figures.cpu) / size,
-            read: figures.seconds.read,
-            deduplicate: figures.seconds.deduplicate,
-            write: figures.seconds.write,
-            peakMegabytes: Math.round(figures.megabytes),
-            ...(threads === 2 && { timesOneThread: one.total / figures.total }),
-          });
+      const builds: [number, Figures][] = [];
+      for (const count of threads) builds.push([count, await build(count)]);
+      const one = builds[0]![1];
+      for (const [count, figures] of builds) {
+        if (figures.sha256 !== one.sha256) throw new Error(`${count} threads wrote other bytes than ${builds[0]![0]}`);
+        results.push({
+          case: `${size.toLocaleString("en-US")} documents, ${count} ${count === 1 ? "thread" : "threads"}, documents/s`,
+          ours: size / figures.total,
+          seconds: figures.total,
+          cpuSeconds: figures.cpu,
+          cpuMicrosecondsADocument: (1e6 * figures.cpu) / size,
+          read: figures.seconds.read,
+          deduplicate: figures.seconds.deduplicate,
+          write: figures.seconds.write,
+          peakMegabytes: Math.round(figures.megabytes),
+          ...(figures !== one && { timesOneThread: one.total / figures.total }),
+        });
+      }
       notes.push(
         `${size.toLocaleString("en-US")} documents: ${one.documents} kept, dropped ${JSON.stringify(one.drops)}`,
       );
     }
-    const last = results.filter((result) => result.case.includes("one thread"));
+    const last = results.filter((result) => result.case.includes(`, ${threads[0]} thread`));
     if (last.length > 1)
       notes.push(
         `CPU time grows as documents to the power ${(Math.log(Number(last.at(-1)!.cpuSeconds) / Number(last.at(-2)!.cpuSeconds)) / Math.log(sizes.at(-1)! / sizes.at(-2)!)).toFixed(2)} over the last step`,

@@ -253,3 +253,20 @@ test("a changed or cut shard is noticed", async () => {
   await writeFile(join(directory, first!.file), bytes.subarray(0, bytes.length / 2));
   await expect(collect(readShards(directory))).rejects.toMatchObject({ code: "IO_CUT_SHORT" });
 });
+
+test("other journals for upsampling build the corpus again", async () => {
+  await writeFiles(folder, {
+    "notes/a.jsonl": `${JSON.stringify({ id: 1, text: prose(1), journal: "The Lancet" })}\n`,
+    "journals.txt": "Another journal\n",
+  });
+  const config = parseCorpusConfig({
+    sources: [{ type: "jsonl", name: "notes", path: join(folder, "notes"), kind: "paper" }],
+    stages: { upsample: { upfold: 1, referenceDate: "2023-08-01", journals: join(folder, "journals.txt") } },
+    validationFraction: 0,
+  });
+  const directory = join(folder, "out");
+  const copies = async () => (await buildCorpus(config, { directory })).splits.train!.documents;
+  expect(await copies()).toBe(1);
+  await writeFile(join(folder, "journals.txt"), "The Lancet\n");
+  expect(await copies()).toBe(2);
+});

@@ -63,7 +63,8 @@ export async function buildCorpus(config: CorpusConfig, options: BuildOptions): 
   const items = await loadBenchmarks(config, options.benchmarks ?? {});
   const keys = await Promise.all(sources.map((source) => inputKey(source, config, items)));
   const tool = await toolVersion();
-  const buildKey = (inputs: string[]) => hashJson({ keys: inputs, config, tool });
+  const upsampling = await Promise.all(upsamplingPaths(config).map(filesOf));
+  const buildKey = (inputs: string[]) => hashJson({ keys: inputs, config, upsampling, tool });
   const statePath = join(directory, ".build.json");
   if ((await exists(join(directory, MANIFEST))) && (await exists(statePath))) {
     const state = await readJson<{ key: string }>(statePath);
@@ -350,12 +351,7 @@ async function inputKey(source: NamedSource, config: CorpusConfig, items: readon
     source.type === "guideline-site" ? undefined : source.path,
     source.type === "s2orc" ? source.papers : undefined,
   ].filter((path) => path !== undefined);
-  const files: [string, number, number][] = [];
-  for (const path of paths)
-    for (const file of await listFiles(path, [])) {
-      const { size, mtimeMs } = await stat(file.path);
-      files.push([file.relative, size, mtimeMs]);
-    }
+  const files = (await Promise.all(paths.map(filesOf))).flat();
   const crawl = source.type === "guideline-site" ? join(source.cache, "crawl.json") : undefined;
   const snapshot = crawl !== undefined && (await exists(crawl)) ? await readJson(crawl) : undefined;
   const { deduplicate: _, upsample: __, ...stages } = config.stages;
@@ -369,6 +365,21 @@ async function inputKey(source: NamedSource, config: CorpusConfig, items: readon
     items,
     tool: await toolVersion(),
   });
+}
+
+/** Files below a path (or the one that it is) with size and time: what tells that a file was changed. */
+async function filesOf(path: string): Promise<[file: string, bytes: number, mtimeMs: number][]> {
+  const files: [string, number, number][] = [];
+  for (const file of await listFiles(path, [])) {
+    const { size, mtimeMs } = await stat(file.path);
+    files.push([file.relative, size, mtimeMs]);
+  }
+  return files;
+}
+
+/** What upsampling reads besides the documents. */
+function upsamplingPaths({ stages: { upsample } }: CorpusConfig): string[] {
+  return [upsample?.journals, upsample?.citations].filter((path) => path !== undefined);
 }
 
 /** Paths differ from machine to machine; the corpus does not. */
