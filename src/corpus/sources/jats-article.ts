@@ -8,13 +8,7 @@ import type { Article, ArticlePart, Block, Float, Inline, ListItem, Reference } 
 import { InlineBuilder } from "../formatting/inline-builder.ts";
 import { Ledger } from "../formatting/ledger.ts";
 import { squeezeSpaces } from "../formatting/space.ts";
-import {
-  addInline,
-  addInlineElement,
-  formulaText,
-  inlineContent,
-  type JatsContext,
-} from "./jats-inline.ts";
+import { addInline, addInlineElement, formulaText, inlineContent, type JatsContext } from "./jats-inline.ts";
 import { tableRows } from "./jats-table.ts";
 import { attribute, child, childrenNamed, descendant, textOf, type XmlElement } from "./xml.ts";
 

@@ -146,12 +146,20 @@ export async function* xmlRecords(
     done = next.done === true;
     if (!next.done) window = window.length === 0 ? next.value : Buffer.concat([window, next.value]);
     const nextOf = starts.map(() => -2); // -2: not searched yet in this window
+    const startOf = (tag: number, position: number): number => {
+      let found = nextOf[tag]!;
+      if (found !== -1 && found < position) nextOf[tag] = found = findStart(window, starts[tag]!, position);
+      return found;
+    };
     const startFrom = (position: number): { at: number; tag: number } => {
+      // Mostly the next record stands right there, and no tag needs to be looked for.
+      let next = position;
+      while (window[next]! <= 32 && next < position + 16) next++;
+      for (let i = 0; i < starts.length; i++) if (isStart(window, starts[i]!, next)) return { at: next, tag: i };
       let at = -1;
       let tag = -1;
       for (let i = 0; i < starts.length; i++) {
-        let found = nextOf[i]!;
-        if (found !== -1 && found < position) nextOf[i] = found = findStart(window, starts[i]!, position);
+        const found = startOf(i, position);
         if (found !== -1 && (at === -1 || found < at)) {
           at = found;
           tag = i;
@@ -175,13 +183,16 @@ export async function* xmlRecords(
       seen++;
       const endTag = ends[start.tag]!;
       const end = window.indexOf(endTag, start.at);
-      const following = startFrom(start.at + 1);
-      if (following.at !== -1 && (end === -1 || following.at < end)) {
-        const reason = `<${options.tags[start.tag]}> has no end tag before the next record starts`;
-        yield item({ problem: { rule: "read.malformed", reason, offset: base + start.at } });
-        position = following.at;
-        nextOf[start.tag] = -2;
-        continue;
+      const another = startOf(start.tag, start.at + 1);
+      if (end === -1 || (another !== -1 && another < end)) {
+        const following = startFrom(start.at + 1).at;
+        if (following !== -1) {
+          const reason = `<${options.tags[start.tag]}> has no end tag before the next record starts`;
+          yield item({ problem: { rule: "read.malformed", reason, offset: base + start.at } });
+          position = following;
+          nextOf[start.tag] = -2;
+          continue;
+        }
       }
       if (end === -1) {
         position = start.at;
@@ -296,12 +307,19 @@ function encodingOf(bytes: Buffer): string {
 
 function findStart(window: Buffer, tag: Buffer, from: number): number {
   for (let at = window.indexOf(tag, from); at !== -1; at = window.indexOf(tag, at + 1)) {
-    const next = window[at + tag.length];
     // The byte behind the name is not here yet: the tag is found when it is.
-    if (next === undefined) return -1;
-    if (next === 62 || next <= 32 || next === 47) return at;
+    if (at + tag.length === window.length) return -1;
+    if (isStart(window, tag, at)) return at;
   }
   return -1;
+}
+
+/** A start tag stands here: `<name` and what may stand behind a name. */
+function isStart(window: Buffer, tag: Buffer, at: number): boolean {
+  const next = window[at + tag.length];
+  if (next === undefined || (next !== 62 && next > 32 && next !== 47)) return false;
+  for (let i = 0; i < tag.length; i++) if (window[at + i] !== tag[i]) return false;
+  return true;
 }
 
 function withoutWrapper(text: string, wrapper: RegExp): string {

@@ -175,7 +175,7 @@ class XmlParser {
         }
         const selfClosing = bytes[end - 1] === SLASH;
         position = end + 1;
-        if (skip !== undefined && skip.has(name)) {
+        if (skip?.has(name)) {
           if (!selfClosing) position = this.#skipElement(name, position, tag);
         } else if (selfClosing) {
           const element = new XmlElement(name, attributes, NONE, 0);
