@@ -198,7 +198,7 @@ export class Catalog {
     // One word needs no sum: its documents are the postings themselves. Of several all must occur, each in one of its forms.
     const hits =
       found.length === 1
-        ? `SELECT document, impact AS score FROM postings WHERE word = ${quote(found[0]!.word)} ${filter}`
+        ? `SELECT document, ${found[0]!.idf} * impact AS score FROM postings WHERE word = ${quote(found[0]!.word)} ${filter}`
         : `SELECT document, sum(idf * impact) AS score FROM postings JOIN terms USING (word)
            WHERE postings.word IN (${found.map(({ word }) => quote(word)).join(", ")}) ${filter}
            GROUP BY document HAVING bit_count(bit_or(part)) = ${groups.length}`;

@@ -3,8 +3,10 @@ import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Recipe } from "../run/recipe.ts";
 import { type RunningServer, startServer } from "./index.ts";
 import { createStudio, type Studio } from "./studio.ts";
+import { diffRecipes } from "./studio-runs.ts";
 import { HOSTILE, itemRecord, makeRuns, trainingLines } from "./studio-testing.ts";
 import type { DocumentRow, DocumentView, ItemRow, Page, RunDetail, SourceView, TrainingCurve } from "./studio-types.ts";
 
@@ -84,6 +86,30 @@ describe("runs", () => {
   });
 });
 
+describe("recipes", () => {
+  it("differ key by key; what only one of them has stands as a block, and its own directory is no difference", () => {
+    const recipe = (own: object) => own as Recipe;
+    const first = {
+      directory: "/runs/a",
+      recipe: recipe({ seed: 1, train: { base: { steps: 30, path: "/runs/a/sources" } }, evaluate: { shots: 0 } }),
+    };
+    const second = {
+      directory: "/runs/b",
+      recipe: recipe({
+        seed: 1,
+        train: { base: { steps: 60, path: "/runs/b/sources" }, continued: { from: "base", steps: 5 } },
+        evaluate: [{ shots: 0 }],
+      }),
+    };
+    expect(diffRecipes(first, second)).toEqual([
+      { key: "train.base.steps", first: "30", second: "60" },
+      { key: "train.continued", second: "from: base\nsteps: 5" },
+      { key: "evaluate", first: "shots: 0", second: "- shots: 0" },
+    ]);
+    expect(diffRecipes(first, first)).toEqual([]);
+  });
+});
+
 describe("training", () => {
   it("thins long curves and keeps every spike", async () => {
     const curve = await get<TrainingCurve>("/runs/hostile/training/small?points=200");
@@ -109,6 +135,32 @@ describe("corpus", () => {
     expect((await search("q=haemoglobin anaem")).total).toBe(1);
     expect((await search("q=urate haemoglobin")).total).toBe(0);
     expect((await search("q=' OR 1=1 --")).total).toBe(0);
+  });
+
+  it("ranks by BM25, whose weights are stored with the words", async () => {
+    const documents = (await get<Page<DocumentRow>>(`${CORPUS}/documents?limit=10`)).rows;
+    const texts = await Promise.all(documents.map(({ number }) => get<DocumentView>(`${CORPUS}/documents/${number}`)));
+    const mean = texts.reduce((sum, { characters }) => sum + characters, 0) / texts.length;
+    const count = ({ title, text }: DocumentView, word: string) =>
+      `${title} ${text}`.toLowerCase().match(new RegExp(`(?<![a-z0-9])${word}(?![a-z0-9])`, "g"))?.length ?? 0;
+    // Σ idf · tf · (k1 + 1) / (tf + k1 · (1 − b + b · length / mean)), k1 = 1.2, b = 0.75, lengths in characters
+    const score = (one: DocumentView, words: string[]) =>
+      words.reduce((sum, word) => {
+        const found = texts.filter((other) => count(other, word) > 0).length;
+        const [idf, tf] = [Math.log(1 + (texts.length - found + 0.5) / (found + 0.5)), count(one, word)];
+        return sum + (idf * tf * 2.2) / (tf + 1.2 * (0.25 + (0.75 * one.characters) / mean));
+      }, 0);
+    for (const words of [["is"], ["gout", "is"], ["crystals", "urate", "is"]]) {
+      const { rows } = await search(`q=${words.join("+")}`);
+      const expected = texts
+        .filter((one) => words.every((word) => count(one, word) > 0))
+        .map((one) => ({ id: one.id, score: score(one, words) }))
+        .sort((a, b) => b.score - a.score);
+      expect(expected.length).toBeGreaterThan(0);
+      expect(rows.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+      // Weights are stored in float32: 1.2e-7 of each.
+      for (const [i, row] of rows.entries()) expect(row.score).toBeCloseTo(expected[i]!.score, 5);
+    }
   });
 
   it("gives markup as the text that it is", async () => {
