@@ -3,7 +3,8 @@
 // A machine without a compiler must still install: failing to build prints what to do and exits 0, and the engine falls back to
 // the slow reference kernels. (By hand, with --force or --sanitize, failing is a failure.) Unchanged sources are not built again.
 //
-// --sanitize builds beside it, in build/Debug, with AddressSanitizer and UndefinedBehaviorSanitizer, and runs the kernel tests on it.
+// --sanitize [TESTS...] builds beside it, in build/Debug, with AddressSanitizer and UndefinedBehaviorSanitizer, and runs the kernel tests (or
+// those named) on it.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,6 +15,7 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const sanitize = process.argv.includes("--sanitize");
+const tests = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const force = sanitize || process.argv.includes("--force");
 const build = join(root, "build");
 const addon = join(build, sanitize ? "Debug" : "Release", "meditron.node");
@@ -79,7 +81,7 @@ ${(shown.length > 0 ? shown : lines.slice(-12)).map((line) => `  ${line}`).join(
 if (sanitize) {
   // Node itself is not instrumented, so the sanitizer's library has to come first; leaks would all be Node's.
   const library = spawnSync("gcc", ["-print-file-name=libasan.so"], { encoding: "utf8" }).stdout.trim();
-  const test = spawnSync(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "src/native", "--pool=forks", "--testTimeout=600000"], {
+  const test = spawnSync(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...(tests.length > 0 ? tests : ["src/native"]), "--pool=forks", "--testTimeout=600000"], {
     cwd: root,
     stdio: "inherit",
     env: {

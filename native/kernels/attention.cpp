@@ -167,16 +167,16 @@ void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o
             from[i] = real ? most(visible.begin(r0 + r + i) - k0, 0) : 0;
             to[i] = real ? least(kKeyBlock, r0 + r + i + 1 - k0) : 0;
           }
-          for (int64_t j = 0; j < clear_to; j += kLanes) {
+          const auto differentiate = [&](int64_t j, bool edge) MEDITRON_LAMBDA {
             Vec weight[2], d_score[2];
 #pragma GCC unroll 2
             for (int i = 0; i < 2; i++) {
               weight[i] = d_score[i] = zero();
-              if (j + kLanes <= from[i] || j >= to[i]) continue;
+              if (edge && (j + kLanes <= from[i] || j >= to[i])) continue;
               const int64_t cell = (r + i) * kScoreStride + j;
               weight[i] = exp(fma(load(s.scores + cell), set(scale), set(-row_lse[r + i])));
               d_score[i] = load(s.d_scores + cell) - set(row_dot[r + i]);
-              if (j < from[i] || j + kLanes > to[i]) {  // beyond the edge there may be anything, NaN too
+              if (edge) {  // beyond it there may be anything, NaN too
                 weight[i] = keep(weight[i], from[i] - j, to[i] - j, zero());
                 d_score[i] = keep(d_score[i], from[i] - j, to[i] - j, zero());
               }
@@ -188,7 +188,13 @@ void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o
               store_words<Math>(s.d_scores + r * kScoreStride, j, d_score[0]);
               store_words<Math>(s.d_scores + (r + 1) * kScoreStride, j, d_score[1]);
             }
-          }
+          };
+          // Whole vectors that both rows see need no masks.
+          const int64_t inner_end = least(to[0], to[1]) / kLanes * kLanes, inner_begin = round_up(most(from[0], from[1]), kLanes);
+          int64_t j = 0;
+          for (; j < least(inner_begin, clear_to); j += kLanes) differentiate(j, true);
+          for (; j < inner_end; j += kLanes) differentiate(j, false);
+          for (; j < clear_to; j += kLanes) differentiate(j, true);
         }
         if (limit > 0) {
           weigh_tiles<Math>(ds_p, s.k_columns, key_words, k0 / Math::kPerWord, ceil_div(limit, Math::kPerWord), D, s.dq + r_begin * width);

@@ -117,23 +117,28 @@ void attend_head(const Rows& o, float* lse, const Rows& q, const PackedKeys& kv,
             for (int64_t j = 0; j < limit; j += kLanes) store_words<Math>(s, j, zero());
             continue;
           }
+          // Whole vectors of visible keys need no masks; those at either end may.
+          const int64_t start = from / kLanes * kLanes, inner_begin = least(round_up(from, kLanes), to), inner_end = to / kLanes * kLanes;
           Vec top = set(-INFINITY);
-          int64_t j = from / kLanes * kLanes;
-          for (; j < to; j += kLanes) {
-            const Vec v = load(s + j);
-            top = max(top, j >= from && j + kLanes <= to ? v : keep(v, from - j, to - j, set(-INFINITY)));
-          }
+          const auto raise = [&](int64_t j) MEDITRON_LAMBDA { top = max(top, keep(load(s + j), from - j, to - j, set(-INFINITY))); };
+          int64_t j = start;
+          for (; j < inner_begin; j += kLanes) raise(j);
+          for (; j < inner_end; j += kLanes) top = max(top, load(s + j));
+          for (; j < to; j += kLanes) raise(j);
           const float old_top = highest[r], scaled = max_lane(top) * scale, new_top = old_top > scaled ? old_top : scaled;
           Vec sum_r = zero();
-          for (j = 0; j < limit; j += kLanes) {
-            Vec e = zero();
-            if (j + kLanes > from && j < to) {
-              e = exp(fma(load(s + j), set(scale), set(-new_top)));
-              if (j < from || j + kLanes > to) e = keep(e, from - j, to - j, zero());
-              sum_r = sum_r + e;
-            }
+          const Vec scale_r = set(scale), top_r = set(-new_top);
+          const auto weigh = [&](int64_t j, bool edge) MEDITRON_LAMBDA {
+            Vec e = exp(fma(load(s + j), scale_r, top_r));
+            if (edge) e = keep(e, from - j, to - j, zero());
+            sum_r = sum_r + e;
             store_words<Math>(s, j, e);
-          }
+          };
+          for (j = 0; j < start; j += kLanes) store_words<Math>(s, j, zero());
+          for (; j < inner_begin; j += kLanes) weigh(j, true);
+          for (; j < inner_end; j += kLanes) weigh(j, false);
+          for (; j < to; j += kLanes) weigh(j, true);
+          for (; j < limit; j += kLanes) store_words<Math>(s, j, zero());
           // exp(old − new) shrinks what earlier blocks contributed.
           if (old_top != new_top && total[r] > 0) {
             const float shrink = __builtin_expf(old_top - new_top);

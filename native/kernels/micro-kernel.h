@@ -101,7 +101,8 @@ struct Ahead {
 
 // A is read word by word at a[row · ARow + step · AStep], B as panels b[step][kTileColumns]. Each element of C is one chain of
 // sums over k in order, whatever the number of rows of the tile that computes it. A tile of one vector (Vecs = 1) leaves out the right half.
-template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool Prefetch = false>
+// InMemory: C is not in the first-level cache, and `ahead` is wanted.
+template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool InMemory = false>
 [[gnu::noinline]] void tile(int64_t steps, const float* a, const float* b, const TileOutput& out, Ahead ahead = {}) {
   Vec c[Rows][Vecs];
 #pragma GCC unroll 16
@@ -110,11 +111,13 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool 
     for (int j = 0; j < Vecs; j++) c[i][j] = zero();
 
   // C is asked for now and needed after the loop.
-  const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
+  if constexpr (InMemory) {
+    const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; i++) {
-    prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
-    if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
+    for (int i = 0; i < Rows; i++) {
+      prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
+      if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
+    }
   }
 
   const auto step = [&](const float* a_k, const float* b_k) MEDITRON_LAMBDA {
@@ -137,7 +140,7 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool 
     b += 4 * kTileColumns;
   };
   int64_t k = 0;
-  if constexpr (Prefetch) {
+  if constexpr (InMemory) {
     for (; k + 16 <= steps; k += 16, ahead.at += ahead.row) {
 #pragma GCC unroll 4
       for (int line = 0; line < 4; line++) {
@@ -157,7 +160,7 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool 
       for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 2
         for (int j = 0; j < Vecs; j++) c[i][j] = fma(alpha, c[i][j], load(to + i * out.stride + j * kLanes));
-    } else {
+    } else if (out.alpha != 1.0f) {
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; i++)
 #pragma GCC unroll 2

@@ -89,6 +89,7 @@ describe.skipIf(!native.available)("parity with the reference", () => {
       [45, 31, 64],
       [64, 96, 130],
       [129, 65, 257],
+      [300, 48, 70],
       [57, 40, 1601],
       [40, 24, 4200],
     ] as const;
