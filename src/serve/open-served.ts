@@ -1,4 +1,5 @@
 /** `name=target` of the command line, opened: a model directory, a GGUF file, or an endpoint. */
+import { availableParallelism } from "node:os";
 import { basename, resolve } from "node:path";
 import type { ChatTemplate } from "../eval/index.ts";
 import { type LanguageModel, loadEmbedded, loadGguf } from "../providers/index.ts";
@@ -19,7 +20,7 @@ export interface ServedSpec {
   /** Sequences computed side by side. */
   slots?: number | undefined;
   contextTokens?: number | undefined;
-  /** Threads that compute. Default: one for each core. */
+  /** Threads that compute. Default: one for each core but one, which is left to requests and answers. */
   threads?: number | undefined;
   /** Environment variable with an endpoint's key. */
   apiKeyVariable?: string | undefined;
@@ -40,11 +41,8 @@ export async function openServed(spec: ServedSpec): Promise<ServedModel> {
     return { id, created: unixSeconds(), kind: "gateway", gateway, card, writtenCard };
   }
   const path = resolve(target);
-  const { contextTokens, threads } = spec;
-  const limits = {
-    ...(contextTokens === undefined ? {} : { contextTokens }),
-    ...(threads === undefined ? {} : { threads }),
-  };
+  const { contextTokens, threads = Math.max(1, availableParallelism() - 1) } = spec;
+  const limits = { threads, ...(contextTokens === undefined ? {} : { contextTokens }) };
   if (target.endsWith(".gguf")) {
     const id = spec.id ?? basename(path, ".gguf");
     const model = await loadGguf({ path, name: id, overflow: "refuse", slots: slots ?? DEFAULT_SLOTS, ...limits });

@@ -30,7 +30,11 @@ export const serve: Command = {
     chat: { type: "text", description: `layout of messages, in place of the model's own: ${chatTemplates.join(", ")}` },
     precision: { type: "text", value: "f32|bf16", description: "numbers of a model directory" },
     slots: { type: "count", value: "n", description: "sequences computed side by side", default: 16 },
-    threads: { type: "count", value: "n", description: "threads that compute; default one for each core" },
+    threads: {
+      type: "count",
+      value: "n",
+      description: "threads that compute; default all cores but one, which answers requests",
+    },
     context: { type: "count", value: "tokens", description: "longest prompt and answer together" },
     queue: {
       type: "count",
