@@ -193,7 +193,7 @@ function Significance({ rows, several }: { rows: EvaluationRow[]; several: boole
                   number("only second right"),
                   number("p, corrected"),
                   "verdict",
-                  hidden("items"),
+                  hidden("changed items"),
                 ]}
               >
                 {list.map((one) => (
@@ -223,7 +223,7 @@ function Significance({ rows, several }: { rows: EvaluationRow[]; several: boole
                       <Link
                         href={`/evaluation?${new URLSearchParams({ run: one.first.split("/")[0]!, ...(several ? { with: one.second.split("/")[0]! } : {}), view: "changes", first: one.first, second: one.second })}`}
                       >
-                        changed items
+                        items
                       </Link>
                     </td>
                   </tr>
@@ -259,7 +259,7 @@ function Published({ published, onSame }: Pick<EvaluationOverview, "published" |
           <tr key={[one.model, one.set, one.source, one.mode, one.training, one.shots].join()}>
             <td className="strong">{one.model}</td>
             <td>{one.set}</td>
-            <td className="number">
+            <td className="number nowrap">
               {one.score.toFixed(1)}
               {one.deviation !== undefined && <span className="muted tiny"> ± {one.deviation}</span>}
             </td>
