@@ -48,7 +48,7 @@ Procedure: laparoscopic cholecystectomy. Estimated blood loss 20 mL. Specimen se
   `Nursing 07:15: Pt {{NAME:Kowalczyk}} slept well. Pain 2/10. Urine output 45 mL/h. IV cannula day 3, VIP score 0. Daughter {{NAME:Beata Nowak}} updated by phone {{PHONE:+48 22 555 01 39}}. Passport {{ID:EA 4471902}}. For transfer to {{LOCATION:Riverdale Nursing Home}} on {{DATE:Thursday}}.`,
 ];
 
-/** Four more, terse and full of unusual forms: 40.4% when they were new, to 90.1% precision. What the rules still miss is pinned below. */
+/** Four more, terse and full of unusual forms: 40.4% when they were new, to 90.1% precision. */
 const HARD = [
   `CLINIC LETTER. Re: {{NAME:Ottoline Pembury}}, {{DATE:27/05/1963}}, {{ADDRESS:9 Tannery Row, Marlbeck}}.
 Diagnosis: rheumatoid arthritis, seropositive, 2011. Current treatment: methotrexate 15 mg weekly, folic acid 5 mg. DAS28 3.1 (was 5.4). I reviewed {{NAME:Ottoline}} today with our specialist nurse, {{NAME:Bronwen Ashgrove}}. ALT 31 U/L, Hb 128 g/L. Plan: continue; bloods every 12 weeks at the surgery in {{LOCATION:Marlbeck}}. Review in {{DATE:November}}.
@@ -56,6 +56,22 @@ Diagnosis: rheumatoid arthritis, seropositive, 2011. Current treatment: methotre
   `ICU day 4 ({{DATE:9 Dec}}). {{NAME:Vikram S.}}, 58 yo male, ARDS after influenza A. FiO2 0.45, PEEP 10, P/F ratio 164. Noradrenaline 0.08 mcg/kg/min. Proned 16 h. Family meeting with wife {{NAME:Lakshmi}} and brother {{NAME:Arun}}; interpreter 44120 not needed. Insurance no. {{ID:TK 883 201}}. D/W Dr {{NAME:Fennimore}} (nephrology): start CVVH at 25 mL/kg/h.`,
   `Phone call {{DATE:2022-07-19}} 14:05 from {{NAME:Siobhan}} at {{LOCATION:Larchwood Pharmacy}}, {{PHONE:028 9601 7745}}: apixaban 5 mg out of stock. OK to give 2.5 mg x 2. Patient {{NAME:Eamon Gallowglass}}, {{ID:HCN 3311 204 556}}. Daughter emails from {{EMAIL:e.g.family@example.com}}.`,
   `Paeds A&E: 5-year-old {{NAME:Jaxon}}, attends {{LOCATION:St Brannock's Primary School}}, with mum {{NAME:Kayleigh Thornby}}. Fell from climbing frame yesterday. Supracondylar fracture, Gartland II. Weight 19 kg; ibuprofen 190 mg given at 16:20. Lives {{ADDRESS:Flat 2, 61 Quarry Hill}}, postcode {{ADDRESS:QX7 9ZZ}}. Seen by {{NAME:R. Adeyemi}}, ST4.`,
+];
+
+/**
+ * Eight terse ones, written and measured before the rules were widened (51.8%), to say in the guide what to expect. No given name in them
+ * is in the list of names. Rules and notes have one author, so what somebody else's notes lose may be more.
+ */
+const HELD_OUT = [
+  `WR {{NAME:Ashdown}} / {{NAME:Pillai}}. {{NAME:Eudora M.}}, 84F, bed 12. D3 post L THR. Obs stable, NEWS 1. Hb 94 (102). PT: 2 steps w/ frame. {{NAME:Eudora}} keen for home. Son {{NAME:Corin}} visits Sat. Plan: TTOs, OT kitchen assessment, d/c {{DATE:Fri 8/11}}.`,
+  `tel cons {{DATE:3/6/21}}: {{NAME:Mrs Featherstonehaugh}}, UTI sx 2/7, no fever, allergic pen. nitrofurantoin 100 mg bd 3/7. sent to {{LOCATION:Wellbrook Pharmacy}}. cb if worse. - {{NAME:J Nakamura}}`,
+  `{{NAME:OYELARAN, Tobi}} {{DATE:14.02.1979}} {{ID:7730 1148 22}}
+Ref by {{NAME:Dr Szymanski}}, {{LOCATION:Oak Lane Surgery}}. 6/12 hx of reflux. OGD {{DATE:17 Sep}}: LA grade B. H. pylori neg. Lansoprazole 30 mg od 8/52. cc {{NAME:Ms R. Tindall}} (dietitian)`,
+  `Handover: bay 3 {{NAME:Mr Lindgren}} chest drain swinging, 150 ml; bay 4 {{NAME:Zdenka}} for CT at 14:00, consent by {{NAME:Hargreave}}; SR6 {{NAME:Devereux}} MRSA +ve. Bleep {{PHONE:1190}} for site.`,
+  `Pt: {{NAME:Quennell, Isolde}}  DOB {{DATE:Aug 5 1990}}  G2P1 38+2. SROM 04:15, clear. Partner {{NAME:Matthis}} present. VE 6 cm, FHR 142. Community MW {{NAME:Bethan Rowlands}} {{PHONE:07700 900471}}. Lives {{ADDRESS:3 Chapel Rise, Penhallow}}.`,
+  `Home visit {{DATE:12th Dec}}. {{NAME:Ambrose}} ({{AGE:94}}) more breathless, ankles +++. wt 71.2 (68.9). furosemide up to 80 mg. niece {{NAME:Philomena}} to ring {{PHONE:01632 960 744}} if no better. d/w {{NAME:Dr Osei-Bonsu}}, {{LOCATION:St Aldhelm's Hospice}}.`,
+  `PATH {{ID:S22-018834}}. {{NAME:VANTERPOOL}} {{NAME:GRETA}} F 61. Skin, back: superficial spreading melanoma, Breslow 0.8 mm, no ulceration. Reported {{DATE:04 Nov 2022}} {{NAME:H. Winterbourne}} FRCPath. Requested {{NAME:Mr Castellanos}}.`,
+  `School nurse: {{NAME:Rishabh}}, yr 4, {{LOCATION:Millfield Academy}}, asthma. Blue inhaler x4 this wk. Mum {{NAME:Sharvani}} {{EMAIL:sharvani.k@example.com}}. PEFR 190 (pred 240). Saw {{NAME:PN Gallacher}} {{DATE:30/9}}; step up to clenil 100 bd.`,
 ];
 
 function unmark(note: string): { text: string; truth: { kind: string; start: number; end: number }[] } {
@@ -110,23 +126,26 @@ test("recall and precision on invented notes", () => {
   expect(precision).toBeGreaterThan(0.95);
 });
 
-test("what terse notes still get past the rules", () => {
+test("terse notes", () => {
   const { recall, precision, missed, extra } = measure(HARD);
   expect({ recall: recall.toFixed(3), precision: precision.toFixed(3), missed, extra }).toMatchInlineSnapshot(`
     {
       "extra": [],
       "missed": [
-        "9 Tannery Row, Marlbeck",
-        "Marlbeck",
-        "Cormac Delahunty",
-        "Vikram S.",
-        "Siobhan",
         "HCN 3311 204 556",
-        "Jaxon",
-        "Flat 2, 61 Quarry Hill",
       ],
-      "precision": "0.979",
-      "recall": "0.814",
+      "precision": "0.983",
+      "recall": "0.997",
+    }
+  `);
+});
+
+test("terse notes written before the rules were widened: the figures of the guide", () => {
+  const { recall, precision } = measure(HELD_OUT);
+  expect({ recall: recall.toFixed(3), precision: precision.toFixed(3) }).toMatchInlineSnapshot(`
+    {
+      "precision": "0.977",
+      "recall": "0.823",
     }
   `);
 });
@@ -137,6 +156,8 @@ test("clinical facts stay", () => {
     "Parkinson disease and Crohn disease; Babinski sign negative",
     "a 45-year-old man with type 2 diabetes since 1998",
     "10-20 mg (max 40), 0.5 mL/kg, 1,25-(OH)2-vitamin D, CD4 350/mm3",
+    "Thomas test positive, Charles Bonnet syndrome, EC 2.3.1.6, pH 10.0, 6/12 of cough, 2/7 of fever, 100 000 people",
+    "A 43-year-old Japanese woman; CT chest, MRI brain; seen on ward",
     "randomised on days 1, 8 and 15; 95% CI 1.2-3.4; p<0.05",
   ])
     expect(deidentifyText(text).text).toBe(text);
