@@ -149,29 +149,3 @@ export const arithmeticTemplates = [
   "There are {sum} birds on a roof. {a} fly away. {b} birds are left.",
   "{a} boxes with {b} eggs each make {product} eggs.",
 ] as const;
-
-/** Reading: what is asked stands in the question, nowhere else, so that it can be found but not remembered. */
-export const readings = [
-  { told: "{P} bought {v} at the market.", asked: "What did {P} buy at the market?" },
-  { told: "{P} lost {v} on the way home.", asked: "What did {P} lose on the way home?" },
-  { told: "{P} found {v} behind the school.", asked: "What did {P} find behind the school?" },
-  { told: "{P} keeps {v} under the bed.", asked: "What does {P} keep under the bed?" },
-  { told: "{P} dreamed of {v}.", asked: "What did {P} dream of?" },
-  { told: "{P} painted {v} on the wall.", asked: "What did {P} paint on the wall?" },
-  { told: "In the window of {P} one sees {v}.", asked: "What does one see in the window of {P}?" },
-  { told: "{P} drew {v} in the sand.", asked: "What did {P} draw in the sand?" },
-  { told: "{P} came with {v}.", asked: "What did {P} come with?" },
-  { told: "For the journey {P} packed {v}.", asked: "What did {P} pack for the journey?" },
-] as const;
-
-/** What people in readings have: any of these goes with any other. */
-export const belongings = {
-  looks:
-    `small large old new broken heavy light shiny dusty wet dry round square flat soft hard narrow wide plain painted striped
-    wooden golden silver paper woolen red blue green yellow white black gray brown purple orange`.split(/\s+/),
-  nouns:
-    `kite boat lamp drum mirror basket ribbon button whistle feather candle curtain bottle pillow ladder bucket carpet marble
-    puppet lantern blanket wagon pebble ticket letter parcel shell coin key bell ring rope stool shelf frame clock flag mask
-    trunk crate vase jar tray bowl spoon thimble needle spool map globe dice card sled raft tent`.split(/\s+/),
-  joints: ["with", "beside", "inside", "under", "and", "next to", "full of dust from"],
-} as const;

@@ -6,7 +6,7 @@
 import { RandomState } from "../../src/core/random.ts";
 import { pick } from "../compose.ts";
 import * as everyday from "../phrasings/everyday.ts";
-import { capitalize, fill, type Slots, withArticle } from "../phrasings/fill.ts";
+import { capitalize, fill, type Slots } from "../phrasings/fill.ts";
 import { domainPhrasings, labelStatements } from "../phrasings/general.ts";
 import type { Entity, World } from "../world.ts";
 import { type BenchmarkItem, composeBenchmarks, practiceText, quizText } from "./benchmarks.ts";
@@ -23,8 +23,6 @@ const PRACTICE_PAGES = 150;
 const QUESTIONS_PER_PAGE = 3;
 const QUIZ_PAGES = 1700;
 const QUESTIONS_PER_QUIZ = 6;
-const READING_PAGES = 800;
-const READINGS_PER_PAGE = 3;
 /** Half of the stories are bound into text files of this many; the others go to the JSON lines. */
 const STORIES_PER_TEXT_FILE = 20;
 
@@ -142,24 +140,6 @@ function sums(random: RandomState): { title: string; text: string } {
   return { title: "Sums", text: lines.join("\n") };
 }
 
-/** Two people and what they have; the question names one of them. Half of the answers come with the sentence they are read from. */
-function reading(random: RandomState): string {
-  const thing = () => `${pick(random, everyday.belongings.looks)} ${pick(random, everyday.belongings.nouns)}`;
-  const [first, second] = random.shuffle([...everyday.people]).slice(0, 2);
-  const told = [first!, second!].map((P) => {
-    const { told, asked } = pick(random, everyday.readings);
-    const slots = {
-      P,
-      v: `${withArticle(thing())} ${pick(random, everyday.belongings.joints)} ${withArticle(thing())}`,
-    };
-    return { text: fill(told, slots), question: fill(asked, slots), v: slots.v };
-  });
-  const wanted = pick(random, told);
-  const reasoning =
-    random.random() < 0.5 ? `Let's think step by step.\n${wanted.text} So the answer is ${wanted.v}.\n` : "";
-  return `Question: ${told.map(({ text }) => text).join(" ")} ${wanted.question}\n${reasoning}The answer is: ${wanted.v}`;
-}
-
 /** Pages of questions; every question comes up once before any comes again. */
 function questionPages(
   title: string,
@@ -207,11 +187,6 @@ export function composeGeneral(world: World): { documents: GeneralDocument[]; te
   texts.push(...questionPages("Practice questions", practice, choices, practiceText, random));
   const quizzes = { pages: scaled(QUIZ_PAGES), perPage: QUESTIONS_PER_QUIZ };
   texts.push(...questionPages("Quiz", practice, quizzes, quizText, random));
-  for (let page = 0; page < scaled(READING_PAGES); page++)
-    texts.push({
-      title: "Reading",
-      text: Array.from({ length: READINGS_PER_PAGE }, () => reading(random)).join("\n\n"),
-    });
   const stories = Array.from({ length: scaled(STORIES) }, () => story(world, random));
   const textFiles: string[] = [];
   const inTextFiles = Math.floor(stories.length / 2 / STORIES_PER_TEXT_FILE);
