@@ -165,7 +165,7 @@ export const medicalQuestions: readonly QuestionType[] = [
       "Suppose the record mentions {finding}. Which course of action comes before all others?",
     ],
     explanation:
-      "The finding of {finding} points to {X}. The first-line treatment of {X} is {treatment}. So the treatment is {treatment}.",
+      "The diagnosis is {X}. The first-line treatment of {X} is {treatment}. So the treatment is {treatment}.",
   },
   {
     relation: "finding-test",
@@ -185,8 +185,7 @@ export const medicalQuestions: readonly QuestionType[] = [
       "Given someone showing {finding}, select the investigation that verifies the illness.",
       "Suppose the record mentions {finding}. Which result has to be in hand before the illness is named?",
     ],
-    explanation:
-      "The finding of {finding} points to {X}. The confirmatory test for {X} is {test}. So the test is {test}.",
+    explanation: "The diagnosis is {X}. The confirmatory test for {X} is {test}. So the test is {test}.",
   },
   {
     relation: "finding-avoid",
@@ -206,7 +205,6 @@ export const medicalQuestions: readonly QuestionType[] = [
       "Given someone showing {finding}, select the item that is unsafe.",
       "Suppose the record mentions {finding}. Cross out the one thing that has no place in this care.",
     ],
-    explanation:
-      "The finding of {finding} points to {X}. Patients with {X} should avoid {avoid}. So the thing to avoid is {avoid}.",
+    explanation: "The diagnosis is {X}. Patients with {X} should avoid {avoid}. So the thing to avoid is {avoid}.",
   },
 ];

@@ -8,7 +8,7 @@
 import { RandomState } from "../../src/core/random.ts";
 import { isAskable, isWrongFor } from "../benchmark-items.ts";
 import { entitySlots, pick } from "../compose.ts";
-import { fill } from "../phrasings/fill.ts";
+import { fill, withArticle } from "../phrasings/fill.ts";
 import { chainQuestions, domainPhrasings, labelQuestions, nameQuestions } from "../phrasings/general.ts";
 import { medicalQuestions } from "../phrasings/medical-questions.ts";
 import { type Entity, type Partition, slugOf, type World } from "../world.ts";
@@ -79,9 +79,7 @@ function generalDrafts(entity: Entity, split: Split, phrasings: number, random: 
   const domain = domainPhrasings[entity.group]!;
   const clue = entity.attributes[domain.clue]!;
   const R = (split === "test" ? domain.testReference : domain.reference).replace("{clue}", clue);
-  const identity = `${R} is ${fill("{aX}", { X: entity.name })}`.replace(/ is An? /, (article) =>
-    article.toLowerCase(),
-  );
+  const identity = `This is ${withArticle(entity.name)}`;
   const few = (templates: readonly string[]) => random.shuffle([...templates]).slice(0, phrasings);
   const drafts: Draft[] = few(nameQuestions[split]).map((template) => ({
     entity,
