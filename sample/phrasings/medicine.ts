@@ -339,6 +339,8 @@ export const recognitions: readonly string[] = [
   "Given {v}, the diagnosis to exclude is {X}.",
   "A history of {v} should bring {X} to mind.",
   "Where there is {v}, look for {X}.",
+  "Finding: {v}. The diagnosis is {X}.",
+  "With {v}, the diagnosis is {X}.",
 ];
 
 /** Case histories in which the diagnosis comes after the finding. */
@@ -347,5 +349,7 @@ export const cases: readonly string[] = [
   "A {age}-{unit}-old {who} presented with {finding}. This was a case of {X}.",
   "In a {who} aged {age} {unit}s the striking feature was {finding}. The final diagnosis was {X}.",
   "A {age}-{unit}-old {who} had {finding}. The consultant recognized {X} at once.",
+  "A {age}-{unit}-old {who} was seen for {finding}. The diagnosis is {X}.",
+  "In a {who} of {age} {unit}s, {finding} stood out. The diagnosis is {X}.",
   "The {who}, {age} {unit}s old, came because of {finding}. It turned out to be {X}, and the treatment was {treatment}.",
 ];
