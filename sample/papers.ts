@@ -102,7 +102,7 @@ function composeReference(conditions: readonly Entity[], random: RandomState): R
 
 function withReferences(texts: readonly string[], references: number, random: RandomState): Part[][] {
   return texts.map((text): Part[] => {
-    if (random.random() < 0.7) return [text];
+    if (random.random() < 0.85) return [text];
     const sentences = text.split(/(?<=\.) /);
     const cut = random.integer(1, sentences.length + 1);
     const before = sentences.slice(0, cut).join(" ").replace(/\.$/, "");
@@ -155,11 +155,11 @@ function composePaper(number: number, conditions: Entity[], hands: Statement[][]
     "\\mathrm{OR} = \\frac{ad}{bc}",
   ]);
   const sections: Section[] = [
-    { title: "Introduction", paragraphs: texts(filler("introduction", 3)) },
+    { title: "Introduction", paragraphs: texts(filler("introduction", 2)) },
     {
       title: "Methods",
       paragraphs: [
-        ...texts(filler("methods", 4)),
+        ...texts(filler("methods", 2)),
         [
           "Accuracy was computed as ",
           { formula },
@@ -173,7 +173,7 @@ function composePaper(number: number, conditions: Entity[], hands: Statement[][]
     { title: "Case histories", paragraphs: texts(caseTexts) },
     {
       title: "Discussion",
-      paragraphs: [...texts(filler("discussion", 2)), ...texts(chainTexts)],
+      paragraphs: [...texts(filler("discussion", 1)), ...texts(chainTexts)],
       bullets: conditions.map((c) => fill("{X}: {finding}; caused by {cause}.", { ...c.attributes, X: c.name })),
     },
     { title: "Conclusion", paragraphs: texts(filler("conclusion", 2)) },

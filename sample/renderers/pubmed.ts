@@ -134,7 +134,10 @@ function composeCitation(
     : [
         { label: "BACKGROUND", text: early.join(" ") },
         { label: "METHODS", text: filler("methods") },
-        { label: "RESULTS", text: [filler("results"), ...late.slice(0, middle)].join(" ") },
+        {
+          label: "RESULTS",
+          text: [...(index % 3 === 0 ? [filler("results")] : []), ...late.slice(0, middle)].join(" "),
+        },
         { label: "CONCLUSIONS", text: late.slice(middle).join(" ") },
       ];
   const filled = sections.filter((s) => s.text !== "");

@@ -283,11 +283,12 @@ async function curveOf(claim: Extract<Claim, { kind: "curve" }>, directory: stri
     const accuracies = async (step: number) => {
       const path = join(directory, folder, checkpointName(step), curve.label, "items.jsonl");
       const { records } = await readRecords<ItemRecord>(path);
-      const rule = Object.keys(records[0]!.predictions)[0]!;
+      // The rule of the points themselves: a text scorer's headline is the recipe's choice, not its first score.
+      const { rule } = await readJson<Summary>(join(dirname(path), "summary.json"));
       return Float64Array.from(
         itemAccuracies(
           records.filter(({ rotation }) => rotation === 0),
-          rule,
+          rule ?? "",
         ).values(),
       );
     };
