@@ -59,10 +59,10 @@ Diagnosis: rheumatoid arthritis, seropositive, 2011. Current treatment: methotre
 ];
 
 /**
- * Eight terse ones, written and measured before the rules were widened (51.8%), to say in the guide what to expect. No given name in them
- * is in the list of names. Rules and notes have one author, so what somebody else's notes lose may be more.
+ * Eight terse ones: 51.8% when written; the rules were then widened with them in view, so they guard what was gained and say little of notes
+ * that nobody has seen. No given name in them is in the list of names.
  */
-const HELD_OUT = [
+const TERSE = [
   `WR {{NAME:Ashdown}} / {{NAME:Pillai}}. {{NAME:Eudora M.}}, 84F, bed 12. D3 post L THR. Obs stable, NEWS 1. Hb 94 (102). PT: 2 steps w/ frame. {{NAME:Eudora}} keen for home. Son {{NAME:Corin}} visits Sat. Plan: TTOs, OT kitchen assessment, d/c {{DATE:Fri 8/11}}.`,
   `tel cons {{DATE:3/6/21}}: {{NAME:Mrs Featherstonehaugh}}, UTI sx 2/7, no fever, allergic pen. nitrofurantoin 100 mg bd 3/7. sent to {{LOCATION:Wellbrook Pharmacy}}. cb if worse. - {{NAME:J Nakamura}}`,
   `{{NAME:OYELARAN, Tobi}} {{DATE:14.02.1979}} {{ID:7730 1148 22}}
@@ -141,7 +141,7 @@ test("terse notes", () => {
 });
 
 test("terse notes written before the rules were widened: the figures of the guide", () => {
-  const { recall, precision } = measure(HELD_OUT);
+  const { recall, precision } = measure(TERSE);
   expect({ recall: recall.toFixed(3), precision: precision.toFixed(3) }).toMatchInlineSnapshot(`
     {
       "precision": "0.977",

@@ -82,6 +82,9 @@ test("every kind of claim comes out as an effect with its interval, from files t
     "curve: curve",
   ]);
   const byName = Object.fromEntries(claims.map((claim: { claim: string }) => [claim.claim, claim]));
+  // the curve's claim is about the very points that are plotted
+  const plotted = byName.curve.values.map(({ value }: { value: number }) => value);
+  expect(byName.curve.effect).toBeCloseTo(plotted.at(-1) - plotted[0], 10);
   for (const { claim, effect, low, high, threshold, holds, computedFrom, note } of claims) {
     if (effect === null) expect(note).toContain("nothing was forgotten");
     // A share of forgetting has no lower end where some resamples forget nothing.
