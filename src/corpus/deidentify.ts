@@ -180,7 +180,7 @@ const RULES: readonly Rule[] = [
   },
   { kind: "NAME", pattern: new RegExp(`\\b\\d{1,3}[ -]?(?:year|yr|month|week|day)s?[ -]old (${NAME_WORD})(?![\\p{L}-])(?! (?:\\p{Lu}\\p{Ll}+ )?(?:wo)?(?:m[ae]n|male|female|boy|girl|patient|child)\\b)`, "gu"), group: 1, accept: ([, name]) => isName(name) },
   // Before a role behind a comma, after a role's abbreviation, a place on the ward, or whom somebody spoke to.
-  { kind: "NAME", pattern: new RegExp(`((?:\\p{Lu}\\.? )?${NAME_WORD}(?: ${NAME_WORD})?), (?:Consultant|Registrar|Specialist|ST\\d|FY\\d|CT\\d|SpR|SHO|Physiotherapist|Dietitian|Pharmacist|Midwife|Matron|GP)\\b`, "gu"), group: 1, accept: ([, name]) => isName(name) },
+  { kind: "NAME", pattern: new RegExp(`(?<![\\p{L}'’-])((?:\\p{Lu}\\.? )?${NAME_WORD}(?: ${NAME_WORD})?), (?:Consultant|Registrar|Specialist|ST\\d|FY\\d|CT\\d|SpR|SHO|Physiotherapist|Dietitian|Pharmacist|Midwife|Matron|GP)\\b`, "gu"), group: 1, accept: ([, name]) => isName(name) },
   { kind: "NAME", pattern: new RegExp(`\\b${SMALL_ROLE}[:,]? ((?:\\p{Lu}\\.? )?${NAME_WORD}(?: ${NAME_WORD})?)`, "gu"), group: 1, accept: ([, name]) => isName(name) && /\p{Ll}/u.test(name!) },
   { kind: "NAME", pattern: new RegExp(`\\b${CONTACT}(?: [\\d/:.-]+){0,2}(?: from| to| by)?:? ((?:\\p{Lu}\\.? )?${NAME_WORD}(?: ${NAME_WORD})?)`, "gu"), group: 1, accept: ([, name]) => isName(name) && /\p{Ll}/u.test(name!) },
   // SURNAME, Given before a date, a number or a parenthesis, as on labels; initial and surname as a signature that ends the note.
