@@ -10,6 +10,7 @@ import { questionMessage } from "./prompts/index.ts";
 import { buildPrompt } from "./prompts/prompt.ts";
 import type { ItemRecord } from "./record.ts";
 import { readRecords } from "./record-log.ts";
+import { evaluateConfigSchema, settingsLabel } from "./settings.ts";
 import type { Summary } from "./summary.ts";
 
 const facts = [
@@ -261,4 +262,14 @@ test("summary.json is what evaluate returns", async () => {
   expect(records[0]!.prompt).toBe(
     `<|im_start|>question\n${questionMessage(set, set.items[0]!)}<|im_end|>\n<|im_start|>answer\n`,
   );
+});
+
+test("what is asked in other words is kept in another folder", () => {
+  const label = (settings: object) => settingsLabel(evaluateConfigSchema.parse({ solver: "greedy", ...settings }));
+  const labels = [{}, { chat: "chatml" }, { chat: "chatml", cue: "answer" }, { chat: "chatml", answer: "text" }].map(
+    label,
+  );
+  expect(new Set(labels).size).toBe(labels.length);
+  // without messages the cue ends the prompt either way
+  expect(label({ cue: "answer" })).toBe(label({}));
 });

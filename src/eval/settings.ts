@@ -70,7 +70,8 @@ export function solverLabel(settings: EvaluateSettings): string {
     .join("-");
 }
 
-/** Folder name of one evaluation: `greedy`, `option-log-likelihood-3-shot`, `greedy-chatml`, ... */
+/** Folder name of one evaluation: `greedy`, `option-log-likelihood-3-shot`, `greedy-chatml`, `greedy-chatml-cue`, ... */
 export function settingsLabel(settings: EvaluateSettings): string {
-  return settings.chat === "none" ? solverLabel(settings) : `${solverLabel(settings)}-${settings.chat}`;
+  if (settings.chat === "none") return solverLabel(settings);
+  return `${solverLabel(settings)}-${settings.chat}${settings.cue === "answer" ? "-cue" : ""}`;
 }

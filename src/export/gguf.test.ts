@@ -11,6 +11,7 @@ import { initializeModel, parseConfig } from "../model/index.ts";
 import { referenceKernels } from "../native/reference.ts";
 import { importReader } from "../providers/gguf.ts";
 import { createTokenizer } from "../tokens/tokenizer.ts";
+import { specialToken } from "../tokens/tokenizer-json.ts";
 import { trainTokenizer } from "../tokens/train-bpe.ts";
 import { compareGguf, exportGguf } from "./index.ts";
 import { exportPrompts } from "./prompts.ts";
@@ -160,15 +161,7 @@ function sentencePieceLike(text: string): object {
         merges.push(`${word.slice(0, length - 1)} ${word[length - 1]}`);
       }
   for (const character of new Set(words.join(""))) put(character);
-  const special = ["<unk>", "<s>", "</s>"].map((content, id) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
+  const special = ["<unk>", "<s>", "</s>"].map((content, id) => specialToken(id, content));
   return {
     version: "1.0",
     truncation: null,

@@ -36,6 +36,11 @@ export const tokenizerJsonSchema = z.looseObject({
 });
 
 export type AddedToken = z.infer<typeof addedTokenSchema>;
+
+/** A special token that matches its text exactly, wherever it stands. */
+export function specialToken(id: number, content: string): AddedToken {
+  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+}
 export type BpeJson = z.infer<typeof bpeSchema>;
 export type Component = z.infer<typeof component>;
 export type TokenizerJson = z.infer<typeof tokenizerJsonSchema>;

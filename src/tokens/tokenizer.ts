@@ -22,7 +22,7 @@ import { addedTokenMatcher } from "./added-tokens.ts";
 import { BpeModel } from "./bpe.ts";
 import { type SpecialTokens, specialTokenList } from "./special-tokens.ts";
 import { compileNormalizer, compileSplit, wellFormed } from "./splitting.ts";
-import { type AddedToken, bpeSchema, type TokenizerJson, tokenizerJsonSchema } from "./tokenizer-json.ts";
+import { bpeSchema, specialToken, type TokenizerJson, tokenizerJsonSchema } from "./tokenizer-json.ts";
 import type { Tokenizer } from "./types.ts";
 
 export interface TokenizerOptions {
@@ -307,16 +307,7 @@ function addSpecialTokens(json: TokenizerJson, tokens: readonly string[]): numbe
   for (const content of tokens) {
     if (known.has(content)) continue;
     const id = vocab[content] ?? next++;
-    const token: AddedToken = {
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    };
-    json.added_tokens.push(token);
+    json.added_tokens.push(specialToken(id, content));
     known.add(content);
     added++;
   }

@@ -13,7 +13,7 @@ import { addedTokenMatcher } from "./added-tokens.ts";
 import { BYTE_CHARACTERS, toByteCharacters } from "./byte-level.ts";
 import { compileSplit, wellFormed } from "./splitting.ts";
 import { createTokenizer } from "./tokenizer.ts";
-import type { AddedToken, Component, TokenizerJson } from "./tokenizer-json.ts";
+import { type Component, specialToken, type TokenizerJson } from "./tokenizer-json.ts";
 import type { Tokenizer } from "./types.ts";
 
 const WORD_RULE =
@@ -66,15 +66,7 @@ export async function trainTokenizer(
     });
 
   const base = learned.tokens.length;
-  const added: AddedToken[] = special.map((content, i) => ({
-    id: base + i,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
+  const added = special.map((content, i) => specialToken(base + i, content));
   const json = {
     version: "1.0",
     truncation: null,
@@ -123,17 +115,7 @@ async function countWords(
     JSON.stringify({ version: "1.0", pre_tokenizer: preTokenizer, model: empty }),
   );
   const split = compileSplit(preTokenizer, native.getPreTokenizer(), () => false);
-  const cut = addedTokenMatcher(
-    special.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-  )!;
+  const cut = addedTokenMatcher(special.map((content, id) => specialToken(id, content)))!;
   const plain = new Map<string, number>();
   const mapped = new Map<string, number>();
   let index = 0;

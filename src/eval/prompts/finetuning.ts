@@ -3,8 +3,7 @@
  * A test holds the two byte-identical: a model must not be asked in words it was never trained on.
  */
 import type { Benchmark, Item } from "../benchmarks/benchmark.ts";
-import { type ChatMlRoles, chatMlPrompt, meditronRoles } from "./chat.ts";
-import { buildPrompt, cueInQuestion, workedAnswer } from "./prompt.ts";
+import { cueInQuestion, questionAndSuffix, workedAnswer } from "./prompt.ts";
 import { type QuestionStyle, writtenAnswer } from "./style.ts";
 
 export interface FinetuningOptions extends QuestionStyle {
@@ -12,17 +11,11 @@ export interface FinetuningOptions extends QuestionStyle {
   chainOfThought?: boolean;
 }
 
-/** Content of the question message: instruction, body and suffix, without the final newline. */
+/** Content of the question message: instruction, body, and the suffix unless the answer begins with it. */
 export function questionMessage(benchmark: Benchmark, item: Item, options: FinetuningOptions = {}): string {
-  const { text } = buildPrompt(benchmark, item, [], {
-    format: "meditron",
-    chat: "none",
-    chainOfThought: options.chainOfThought ?? false,
-    options: options.options,
-    answer: options.answer,
-  });
-  if (benchmark.answerForm === "open") return text.replace(/\nAnswer:$/, "");
-  return cueInQuestion(options) ? text.trimEnd() : text.replace(/\nThe answer is:$/, "");
+  const style = { ...options, chainOfThought: options.chainOfThought ?? false };
+  const { question, suffix } = questionAndSuffix(benchmark, item, [], style);
+  return cueInQuestion(style) ? `${question}${suffix}` : question;
 }
 
 /** Content of the answer message: the letter (or text, or word), after "The answer is:" where the cue is learnt too, or the worked answer closed by " ###" (SPEC 1f). */
@@ -52,14 +45,4 @@ export function finetuningMessages(
     question: questionMessage(benchmark, item, options),
     answer: answerMessage(benchmark, item, options),
   }));
-}
-
-/** The prompt of a finetuned model at evaluation: the question message whole, the answer message opened, up to its cue. */
-export function finetunedPrompt(
-  benchmark: Benchmark,
-  item: Item,
-  options: FinetuningOptions & { roles?: ChatMlRoles } = {},
-): string {
-  const prompt = chatMlPrompt(questionMessage(benchmark, item, options), options.roles ?? meditronRoles);
-  return benchmark.answerForm === "open" || cueInQuestion(options) ? prompt : `${prompt}The answer is:`;
 }

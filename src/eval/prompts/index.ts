@@ -13,7 +13,6 @@ export { demonstrationsFor, paperSeeds } from "./demonstrations.ts";
 export {
   answerMessage,
   type FinetuningMessages,
-  finetunedPrompt,
   finetuningMessages,
   questionMessage,
 } from "./finetuning.ts";

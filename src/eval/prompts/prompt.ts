@@ -71,14 +71,16 @@ export function cueInQuestion({ cue, chainOfThought }: QuestionStyle & { chainOf
   return cue !== "answer" || chainOfThought === true;
 }
 
-/** @param demonstrations - Training items shown with their answers, the same for every item of a run. */
-export function buildPrompt(
+/**
+ * Instruction, demonstrations and body, and the line after them that says an answer follows ("" for open questions); for every form of
+ * MEDITRON's prompt, and for the messages of finetuning.
+ */
+export function questionAndSuffix(
   benchmark: Benchmark,
   item: Item,
   demonstrations: readonly Item[],
-  settings: PromptSettings,
-): Prompt {
-  if (settings.format === "lm-eval") return harnessPrompt(benchmark, item, demonstrations, settings);
+  settings: QuestionStyle & { chainOfThought: boolean },
+): { question: string; suffix: string } {
   const instruction = instructionFor(benchmark, item, settings);
   const opening = instruction === "" ? "" : `${instruction}\n`;
   const shown = demonstrations.map(
@@ -87,7 +89,18 @@ export function buildPrompt(
   );
   const suffix =
     benchmark.answerForm === "open" ? "" : `\n${settings.chainOfThought ? chainOfThoughtSuffix : directSuffix}`;
-  const question = `${opening}${shown.join("")}${questionBody(benchmark, item, settings.options)}`;
+  return { question: `${opening}${shown.join("")}${questionBody(benchmark, item, settings.options)}`, suffix };
+}
+
+/** @param demonstrations - Training items shown with their answers, the same for every item of a run. */
+export function buildPrompt(
+  benchmark: Benchmark,
+  item: Item,
+  demonstrations: readonly Item[],
+  settings: PromptSettings,
+): Prompt {
+  if (settings.format === "lm-eval") return harnessPrompt(benchmark, item, demonstrations, settings);
+  const { question, suffix } = questionAndSuffix(benchmark, item, demonstrations, settings);
   const prompt = `${question}${suffix}`;
   if (settings.chat !== "none") {
     const { chat, system } = settings;

@@ -5,7 +5,7 @@ import { type Benchmark, type Item, makeBenchmark, makeSplit } from "../benchmar
 import { yesNoMaybe } from "../benchmarks/pubmedqa.ts";
 import { chatMlMessage, chatMlPrompt, chatMlRoles, chatMlTemplate, taughtChat } from "./chat.ts";
 import type { FinetuningOptions } from "./finetuning.ts";
-import { answerMessage, demonstrationsFor, finetunedPrompt, fitPrompt, questionMessage } from "./index.ts";
+import { answerMessage, demonstrationsFor, fitPrompt, questionMessage } from "./index.ts";
 import { buildPrompt, type PromptSettings } from "./prompt.ts";
 
 const item: Item = {
@@ -129,7 +129,8 @@ test("a finetuned model is asked in the very bytes it was trained on", () => {
       const asked = buildPrompt(benchmark, one, [], { format: "meditron", chat: "chatml", chainOfThought });
       const trained = chatMlMessage("question", questionMessage(benchmark, one, { chainOfThought }));
       expect(asked.text).toBe(`${trained}<|im_start|>answer\n`);
-      expect(asked.text).toBe(finetunedPrompt(benchmark, one, { chainOfThought }));
+      const taught = `${trained}${chatMlMessage("answer", answerMessage(benchmark, one, { chainOfThought }))}`;
+      expect(taught.startsWith(`${asked.text}${asked.answerPrefix}`)).toBe(true);
       expect(asked.answerPrefix).toBe("");
     }
   // where the answer begins with the cue, the prompt ends in it, as that of a model that has only read text
@@ -147,7 +148,7 @@ test("a finetuned model is asked in the very bytes it was trained on", () => {
     const answer = answerMessage(medqa, item, learnt);
     expect(answer).toBe(style.options === "hidden" ? "The answer is: codeine" : "The answer is: A");
     expect(`${asked.text}${asked.answerPrefix}`).toBe(`${trained}<|im_start|>answer\nThe answer is: `);
-    expect(asked.text).toBe(finetunedPrompt(medqa, item, learnt));
+    expect(`${trained}${chatMlMessage("answer", answer)}`.startsWith(`${asked.text}${asked.answerPrefix}`)).toBe(true);
     // a chain of thought is asked for, and learnt, as it always is
     const reasoned = { ...learnt, chainOfThought: true };
     expect(questionMessage(medqa, item, reasoned)).toBe(
