@@ -5,6 +5,7 @@ import { massNouns } from "../facts/general/index.ts";
  * other slots are named by the caller. The result starts with a capital letter.
  */
 export type Slots = Record<string, string>;
+const SLOT = /\{(\w+)\}/g;
 
 /** "a" or "an" before a noun phrase or a number below 1000, unless it already has an article or needs none. */
 export function withArticle(noun: string): string {
@@ -20,19 +21,24 @@ export function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** What stands for a slot: a value, or one with its article; undefined where there is none. */
+function valueOf(key: string, slots: Slots): string | undefined {
+  if (key in slots) return slots[key]!;
+  if (key.startsWith("the") && key.slice(3) in slots) return withThe(slots[key.slice(3)]!);
+  if (key.startsWith("a") && key.slice(1) in slots) return withArticle(slots[key.slice(1)]!);
+  return undefined;
+}
+
 /** Whether every slot of a template has a value. */
 export function isFillable(template: string, slots: Slots): boolean {
-  return [...template.matchAll(/\{(?:the|a)?(\w+)\}/g)].every(
-    ([whole, key]) => key! in slots || whole.slice(1, -1) in slots,
-  );
+  return [...template.matchAll(SLOT)].every(([, key]) => valueOf(key!, slots) !== undefined);
 }
 
 export function fill(template: string, slots: Slots): string {
-  const text = template.replace(/\{(\w+)\}/g, (whole, key: string) => {
-    if (key in slots) return slots[key]!;
-    if (key.startsWith("the") && key.slice(3) in slots) return withThe(slots[key.slice(3)]!);
-    if (key.startsWith("a") && key.slice(1) in slots) return withArticle(slots[key.slice(1)]!);
-    throw new RangeError(`no value for ${whole} in template: ${template}`);
+  const text = template.replace(SLOT, (whole, key: string) => {
+    const value = valueOf(key, slots);
+    if (value === undefined) throw new RangeError(`no value for ${whole} in template: ${template}`);
+    return value;
   });
   return capitalize(text);
 }
