@@ -19,8 +19,20 @@ export interface HuggingFaceOptions extends RecordOptions {
 }
 
 export async function* readHuggingFace(options: HuggingFaceOptions): AsyncGenerator<SourceItem> {
-  const all = await listFiles(options.path, [".parquet", ".jsonl", ".ndjson", ".json"]);
-  const data = all.filter(({ relative }) => !/(^|\/)(dataset_infos?|state|dataset_dict)\.json$/.test(relative));
+  const all = await listFiles(options.path, []);
+  const data = all.filter(
+    ({ relative }) => DATA_FILE.test(relative) && !/(^|\/)(dataset_infos?|state|dataset_dict)\.json$/.test(relative),
+  );
+  if (data.length === 0) {
+    const arrow = all.find(({ relative }) => relative.endsWith(".arrow"));
+    throw new ConfigError("CORPUS_NO_FILES", {
+      message: `no Parquet or JSON Lines file in the folder${arrow ? `, only Arrow (${arrow.relative})` : ""}`,
+      where: options.path,
+      remedy: arrow
+        ? 'write the data set as Parquet: datasets.load_from_disk("...").to_parquet("train.parquet")'
+        : "check the path, or the source's type",
+    });
+  }
   const { split } = options;
   const files = split === undefined ? data : data.filter(({ relative }) => splitPattern(split).test(relative));
   if (files.length === 0)
@@ -36,6 +48,8 @@ export async function* readHuggingFace(options: HuggingFaceOptions): AsyncGenera
   for (const file of within(files, options.files))
     yield* file.relative.endsWith(".parquet") ? readParquetFile(file, withLicense) : readJsonlFile(file, withLicense);
 }
+
+const DATA_FILE = /\.(parquet|(jsonl|ndjson|json)(\.gz|\.zst)?)$/i;
 
 const splitPattern = (split: string) =>
   new RegExp(`(^|[/._-])${split.replace(/[.*+?^${}()|[\\]\\\\]/g, "\\$&")}([/._-]|$)`);

@@ -1,10 +1,14 @@
-/** JSON Lines, plain, .gz or .zst: a document a line. A line that is no JSON is dropped with its number; the rest is read. */
-
+/**
+ * JSON Lines, plain, .gz or .zst: a document a line. A line that is no JSON is dropped with its number; the rest is read. A `.json`
+ * file that begins with "[" is taken for one array of records.
+ */
+import { readDecompressed } from "../../core/compression.ts";
+import { DataError } from "../../core/errors.ts";
 import { readJsonLines } from "../../core/json-lines.ts";
 import type { SourceItem } from "../document.ts";
 import { type SourceFile, sourceFiles } from "./files.ts";
 import { type RecordOptions, recordItem } from "./records.ts";
-import { drop, unreadable } from "./source.ts";
+import { drop, readText, unreadable } from "./source.ts";
 
 export async function* readJsonl(options: RecordOptions): AsyncGenerator<SourceItem> {
   for (const file of await sourceFiles(options, [".jsonl", ".ndjson", ".json"])) yield* readJsonlFile(file, options);
@@ -14,6 +18,11 @@ export async function* readJsonl(options: RecordOptions): AsyncGenerator<SourceI
 export async function* readJsonlFile(file: SourceFile, options: RecordOptions): AsyncGenerator<SourceItem> {
   const bad: SourceItem[] = [];
   try {
+    if (await isArray(file.path)) {
+      for (const [index, value] of (await readArray(file.path)).entries())
+        yield recordItem(value, options, `${file.path}#${index}`, { file: file.relative, index });
+      return;
+    }
     const records = readJsonLines<unknown>(file.path, (error, line) => {
       bad.push(drop(unreadable(options, `${file.relative}#${line.offset}`, error)));
     });
@@ -27,4 +36,30 @@ export async function* readJsonlFile(file: SourceFile, options: RecordOptions): 
     yield drop(unreadable(options, file.relative, error));
   }
   yield* bad;
+}
+
+async function isArray(path: string): Promise<boolean> {
+  if (!/\.json(\.gz|\.zst)?$/i.test(path)) return false;
+  for await (const chunk of readDecompressed(path)) {
+    const start = chunk
+      .toString("latin1")
+      .replace(/^\xef\xbb\xbf/, "")
+      .trimStart();
+    if (start !== "") return start.startsWith("[");
+  }
+  return false;
+}
+
+async function readArray(path: string): Promise<unknown[]> {
+  try {
+    return JSON.parse(await readText(path)) as unknown[];
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError("IO_BAD_JSON", {
+      message: `not valid JSON: ${(cause as Error).message}`,
+      where: path,
+      remedy: "repair the file, or write its records as JSON Lines, where a damaged one costs only itself",
+      cause,
+    });
+  }
 }

@@ -68,7 +68,7 @@ export function recordItem(
       id: stated ? id : place,
       source: options.name,
       rule: "read.no-text",
-      reason: options.fields?.text ? `the field "${options.fields.text}" holds no text` : "the record has no text",
+      reason: withoutTextReason(values, options.fields?.text),
       where: place,
       ...(title && { title }),
     });
@@ -89,6 +89,14 @@ export function recordItem(
       meta: { ...Object.fromEntries(rest.map(([k, v]) => [k, jsonValue(v)])), provenance },
     }),
   );
+}
+
+function withoutTextReason(values: Record<string, unknown>, named: string | undefined): string {
+  if (named === undefined && USUAL.text.some((field) => field in values)) return "the record has no text";
+  const fields = Object.keys(values).slice(0, 12).join(", ");
+  return named === undefined
+    ? `no field ${USUAL.text.join(", ")}; say with \`fields: { text: ... }\` which one holds the text (${fields})`
+    : `the field "${named}" holds no text (fields: ${fields})`;
 }
 
 /** `a.b` reaches into nested records, unless a field has that very name. */

@@ -62,6 +62,42 @@ test("JSON Lines: mapped fields, bad lines by their place, a file cut short", as
   expect("document" in items[0]! && items[0].document.published).toBe("2019");
 });
 
+test("a JSON array is read record by record; one that is damaged is a drop", async () => {
+  await writeFiles(folder, {
+    "a.json": JSON.stringify([{ id: "r1", text: "One" }, { id: "r2", text: "Two" }, 3], null, 2),
+    "b.json.gz": gzipSync('[{"id":"r3","text":"Three"},'),
+    "c.json": '{"id":"r4","text":"Lines under this name"}\n{"id":"r5","text":"too"}\n',
+  });
+  expect(brief(await read({ type: "jsonl" } as Omit<Source, "path">)).map(([id, rule]) => [id, rule])).toEqual([
+    ["jsonl:r1", ""],
+    ["jsonl:r2", ""],
+    [expect.stringContaining("a.json#2"), "read.not-a-record"],
+    ["b.json.gz", "read.io-bad-json"],
+    ["jsonl:r4", ""],
+    ["jsonl:r5", ""],
+  ]);
+});
+
+test("records whose text stands under another name say which names they have", async () => {
+  await writeFiles(folder, { "a.jsonl": '{"id":1,"abstract":"Dose","n":2}\n{"id":2,"text":""}\n' });
+  const reasons = (items: SourceItem[]) => items.map((item) => "drop" in item && item.drop.reason);
+  expect(reasons(await read({ type: "jsonl" } as Omit<Source, "path">))).toEqual([
+    "no field text, clean_text, content, contents, body; say with `fields: { text: ... }` which one holds the text (id, abstract, n)",
+    "the record has no text",
+  ]);
+  const named = { type: "jsonl", fields: { text: "abstrakt" } } as Omit<Source, "path">;
+  expect(reasons(await read(named))[0]).toBe('the field "abstrakt" holds no text (fields: id, abstract, n)');
+});
+
+test("a data set saved as Arrow is refused with the way to Parquet", async () => {
+  await writeFiles(folder, { "data-00000-of-00001.arrow": "ARROW1", "state.json": "{}", "dataset_info.json": "{}" });
+  await expect(read({ type: "huggingface" } as Omit<Source, "path">)).rejects.toMatchObject({
+    code: "CORPUS_NO_FILES",
+    message: "no Parquet or JSON Lines file in the folder, only Arrow (data-00000-of-00001.arrow)",
+    remedy: expect.stringContaining("to_parquet"),
+  });
+});
+
 test("Parquet and a Hugging Face folder: rows, splits, the card's license, a damaged file", async () => {
   const table = (from: number) =>
     Buffer.from(
