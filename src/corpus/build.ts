@@ -14,7 +14,7 @@ import { readJsonLines } from "../core/json-lines.ts";
 import { checkAccounts, type StageCount, sumAccounts } from "./accounting.ts";
 import { mergeCleaning } from "./clean.ts";
 import type { CorpusConfig } from "./config.ts";
-import { datasheet } from "./datasheet.ts";
+import { DATASHEET, datasheet } from "./datasheet.ts";
 import {
   type BenchmarkItem,
   type ContaminationHit,
@@ -233,7 +233,7 @@ async function write({
       contamination = contaminationReport(items, tooShort.length, await contaminationHits(folders));
       await report("contamination.json", contamination);
     }
-    reports.push("datasheet.md");
+    reports.push(DATASHEET);
     const manifest: CorpusManifest = {
       format: "meditron-corpus",
       version: 1,
@@ -246,7 +246,7 @@ async function write({
       stages,
       reports,
     };
-    await writeFileAtomic(join(directory, "datasheet.md"), datasheet(manifest, { config, cleaning, contamination }));
+    await writeFileAtomic(join(directory, DATASHEET), datasheet(manifest, { config, cleaning, contamination }));
     return manifest;
   } catch (error) {
     await Promise.allSettled([train.abort(), validation.abort(), drops.abort()]);

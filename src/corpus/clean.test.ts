@@ -106,7 +106,7 @@ test("the audit counts and shows what each rule took", () => {
     source: "s",
     kind: "guideline",
     title: "T",
-    text: "See http://x.org and http://y.org now.",
+    text: "See http://x.org and http://y.org now, or http://z.org.",
     license: "unknown",
     redistributable: false,
     sha256: "",
@@ -117,11 +117,12 @@ test("the audit counts and shows what each rule took", () => {
     {
       rule: "url",
       documents: 1,
-      removals: 2,
-      characters: 24,
+      removals: 3,
+      characters: 36,
       samples: [
         { id: "a", before: "http://x.org", after: "" },
         { id: "a", before: "http://y.org", after: "" },
+        // the third of this document is counted, not shown
       ],
     },
   ]);

@@ -300,11 +300,12 @@ export interface RuleAudit {
 }
 
 const SAMPLES = 25;
+const SAMPLES_PER_DOCUMENT = 2;
 const SAMPLE_CHARACTERS = 200;
 
-/** Collects what cleaning did, rule by rule, with the first samples of each. */
+/** Collects what cleaning did, rule by rule, with the first samples of each, two of a document at most. */
 export class CleaningAudit {
-  #rules = new Map<string, RuleAudit & { last: string }>();
+  #rules = new Map<string, RuleAudit & { last: string; ofLast: number }>();
   charactersIn = 0;
   charactersOut = 0;
 
@@ -313,16 +314,17 @@ export class CleaningAudit {
     const cleaned = cleanDocument(document, profiles, (name, before, after) => {
       let audit = this.#rules.get(name);
       if (!audit) {
-        audit = { rule: name, documents: 0, removals: 0, characters: 0, samples: [], last: "" };
+        audit = { rule: name, documents: 0, removals: 0, characters: 0, samples: [], last: "", ofLast: 0 };
         this.#rules.set(name, audit);
       }
       if (audit.last !== document.id) {
         audit.documents++;
         audit.last = document.id;
+        audit.ofLast = 0;
       }
       audit.removals++;
       audit.characters += before.length - after.length;
-      if (audit.samples.length < SAMPLES)
+      if (audit.samples.length < SAMPLES && audit.ofLast++ < SAMPLES_PER_DOCUMENT)
         audit.samples.push({ id: document.id, before: sample(before), after: sample(after) });
     });
     this.charactersIn += document.text.length;
@@ -331,7 +333,7 @@ export class CleaningAudit {
   }
 
   summary(): CleaningSummary {
-    const rules = [...this.#rules.values()].map(({ last: _, ...audit }) => audit);
+    const rules = [...this.#rules.values()].map(({ last: _, ofLast: __, ...audit }) => audit);
     return { charactersIn: this.charactersIn, charactersOut: this.charactersOut, rules: rules.sort(byRule) };
   }
 }

@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
 import { CLEANING_RULES } from "./clean.ts";
+import { spdxLicense } from "./licenses.ts";
 
 const kind = z.enum(["guideline", "abstract", "paper", "replay", "other"]);
 const fraction = z.number().min(0).max(1);
@@ -25,7 +26,13 @@ const common = {
     .optional(),
   kind: kind.optional(),
   /** SPDX id, for sources whose records state none. */
-  license: z.string().optional(),
+  license: z
+    .string()
+    .refine((stated) => stated === "unknown" || spdxLicense(stated) !== "unknown", {
+      error: ({ input }) =>
+        `${JSON.stringify(input)} is no license that we know; expected an SPDX id such as "CC-BY-4.0", "public domain", "unknown", or "LicenseRef-..." for one of your own`,
+    })
+    .optional(),
   redistributable: z.boolean().optional(),
   /** ISO date on which the files were obtained. */
   retrieved: z

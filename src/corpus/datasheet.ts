@@ -1,18 +1,35 @@
 /** A datasheet of a corpus (Gebru et al. 2021, arXiv:1803.09010) in Markdown: what is in it, from where, under which license, what went. */
+import { join } from "node:path";
+import { exists, readJson, writeFileAtomic } from "../core/files.ts";
 import { formatBytes, formatCount, formatPercent } from "../core/units.ts";
 import type { CleaningSummary } from "./clean.ts";
 import type { CorpusConfig } from "./config.ts";
 import type { ContaminationReport } from "./decontaminate.ts";
-import type { CorpusManifest, Counts } from "./shards.ts";
+import { type CorpusManifest, type Counts, loadManifest } from "./shards.ts";
+
+export const DATASHEET = "datasheet.md";
 
 export interface DatasheetDetails {
   config: CorpusConfig;
   cleaning?: CleaningSummary | undefined;
   contamination?: ContaminationReport | undefined;
+  /** By split, where the corpus was tokenized. */
+  tokens?: Readonly<Record<string, SplitTokens>> | undefined;
+}
+
+/** What the datasheet says of a split's tokens; the counts of a token set's own manifest. */
+export interface SplitTokens {
+  tokens: number;
+  tokenizer: { sha256: string; vocabSize: number; endOfDocument: string };
+  bySource: Readonly<Record<string, { tokens: number }>>;
+  byLicense: Readonly<Record<string, { tokens: number }>>;
 }
 
 /** @returns Markdown. The same corpus gives the same text: nothing in it depends on when or where it was built. */
-export function datasheet(manifest: CorpusManifest, { config, cleaning, contamination }: DatasheetDetails): string {
+export function datasheet(
+  manifest: CorpusManifest,
+  { config, cleaning, contamination, tokens }: DatasheetDetails,
+): string {
   const { splits } = manifest;
   const all = Object.values(splits);
   const documents = all.reduce((sum, counts) => sum + counts.documents, 0);
@@ -55,6 +72,7 @@ export function datasheet(manifest: CorpusManifest, { config, cleaning, contamin
     counts("language", sum("byLanguage"), share),
     "## Years of publication",
     counts("year", sum("byYear"), share),
+    ...(tokens ? tokenTables(tokens) : []),
     "## What was read and what was left out",
     table(
       ["stage", "in", "out", "dropped", "copies added"],
@@ -105,6 +123,46 @@ function counts(name: string, values: Record<string, number>, share: (count: num
     [name, "documents", "share"],
     rows.map(([key, count]) => [key || "not stated", formatCount(count), share(count)]),
   );
+}
+
+/** Adds its tokens to the datasheet of a corpus that is built. */
+export async function addTokensToDatasheet(
+  directory: string,
+  config: CorpusConfig,
+  tokens: DatasheetDetails["tokens"],
+): Promise<void> {
+  const detail = async <T>(file: string) => {
+    const path = join(directory, file);
+    return (await exists(path)) ? readJson<T>(path) : undefined;
+  };
+  const details = {
+    config,
+    cleaning: await detail<CleaningSummary>("cleaning.json"),
+    contamination: await detail<ContaminationReport>("contamination.json"),
+    tokens,
+  };
+  await writeFileAtomic(join(directory, DATASHEET), datasheet(await loadManifest(directory), details));
+}
+
+/** Tokens of each split by source and by license, and what counted them. */
+export function tokenTables(splits: Readonly<Record<string, SplitTokens>>): string[] {
+  const sets = Object.entries(splits);
+  const tokenizer = sets[0]?.[1].tokenizer;
+  if (!tokenizer) return [];
+  const by = (name: string, key: "bySource" | "byLicense") => {
+    const keys = [...new Set(sets.flatMap(([, set]) => Object.keys(set[key])))].sort();
+    return table(
+      [name, ...sets.map(([split]) => split)],
+      keys.map((one) => [one, ...sets.map(([, set]) => formatCount(set[key][one]?.tokens ?? 0))]),
+    );
+  };
+  return [
+    "## Tokens",
+    `${sets.map(([split, { tokens }]) => `${formatCount(tokens)} of ${split}`).join(", ")}, counted with a tokenizer of ` +
+      `${formatCount(tokenizer.vocabSize)} entries (SHA-256 ${tokenizer.sha256.slice(0, 12)}); every document ends with ${tokenizer.endOfDocument}.`,
+    by("source", "bySource"),
+    by("license", "byLicense"),
+  ];
 }
 
 function merge(records: Record<string, number>[]): Record<string, number> {

@@ -43,6 +43,11 @@ test("samples, drops, the audit and the accounts of a corpus", async () => {
   expect(formatCleaningAudit(audit, 1)).toContain(
     "url: 12 changes in 12 documents, 254 characters less\n  text:n0.txt\n    - https://example.org/0\n    + ",
   );
+  const sample1 = { id: "a", before: "ab\u200f\u00a0c\u0007", after: "abc" };
+  const hidden = { rule: "control-character", documents: 1, removals: 1, characters: 3, samples: [sample1] };
+  expect(formatCleaningAudit({ charactersIn: 6000, charactersOut: 5997, rules: [hidden] })).toContain(
+    "6,000 characters in, 5,997 out (0.05% less)\n\ncontrol-character: 1 changes in 1 documents, 3 characters less\n  a\n    - ab\\u{200f}\\u{a0}c\\u0007\n",
+  );
   expect(await verifyCorpus(directory)).toMatchObject({ documents: 12, drops: 1 });
 });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ConfigError } from "../core/errors.ts";
 import { exists, readJson } from "../core/files.ts";
 import { sha256 } from "../core/hash.ts";
+import { formatCount } from "../core/units.ts";
 import { checkAccounts } from "./accounting.ts";
 import type { CleaningSummary } from "./clean.ts";
 import type { ContaminationReport } from "./decontaminate.ts";
@@ -63,10 +64,14 @@ export async function cleaningAudit(directory: string): Promise<CleaningSummary>
 /** The audit as text: each rule with its counts and, line by line, what stood there and what stands there now. */
 export function formatCleaningAudit(audit: CleaningSummary, samples = 5): string {
   const share = audit.charactersIn === 0 ? 0 : (audit.charactersIn - audit.charactersOut) / audit.charactersIn;
-  const show = (text: string) => JSON.stringify(text).slice(1, -1);
-  const head = `${audit.charactersIn} characters in, ${audit.charactersOut} out (${(100 * share).toFixed(2)}% less)`;
+  // Marks that a terminal does not show are what some rules remove: they are written as their code points.
+  const show = (text: string) =>
+    JSON.stringify(text)
+      .slice(1, -1)
+      .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, (mark) => `\\u{${mark.codePointAt(0)!.toString(16)}}`);
+  const head = `${formatCount(audit.charactersIn)} characters in, ${formatCount(audit.charactersOut)} out (${(100 * share).toFixed(2)}% less)`;
   const rules = audit.rules.map((rule) => {
-    const title = `${rule.rule}: ${rule.removals} changes in ${rule.documents} documents, ${rule.characters} characters less`;
+    const title = `${rule.rule}: ${formatCount(rule.removals)} changes in ${formatCount(rule.documents)} documents, ${formatCount(rule.characters)} characters less`;
     const lines = rule.samples
       .slice(0, samples)
       .map(({ id, before, after }) => `  ${id}\n    - ${show(before)}\n    + ${show(after)}`);
@@ -80,11 +85,13 @@ export function formatFilterPreview({ documents, dropped, rules }: FilterPreview
   const share = (count: number) => `${((100 * count) / Math.max(1, documents)).toFixed(1)}%`;
   const parts = rules.map(({ rule, documents: count, onlyByThis, samples }) =>
     [
-      `${rule}: ${count} documents (${share(count)}), ${onlyByThis} of them by no other rule`,
+      `${rule}: ${formatCount(count)} documents (${share(count)}), ${formatCount(onlyByThis)} of them by no other rule`,
       ...samples.map(({ id, reason, title }) => `  ${id}: ${reason}${title ? ` (${title})` : ""}`),
     ].join("\n"),
   );
-  return [`${dropped} of ${documents} documents (${share(dropped)}) would go`, ...parts].join("\n\n");
+  return [`${formatCount(dropped)} of ${formatCount(documents)} documents (${share(dropped)}) would go`, ...parts].join(
+    "\n\n",
+  );
 }
 
 /** The contamination report as text: each benchmark, then each item with the documents that hold it. */

@@ -238,7 +238,9 @@ export async function removeShards(directory: string): Promise<void> {
   if (!(await exists(directory))) return;
   await rm(join(directory, MANIFEST), { force: true });
   for (const file of await readdir(directory))
-    if (/^(train|validation)-\d{5}\.jsonl\.zst(\.partial)?$/.test(file))
+    if (
+      /^(train|validation)-\d{5}\.jsonl\.zst(\.partial)?$|^(cleaning|contamination)\.json$|^datasheet\.md$/.test(file)
+    )
       await rm(join(directory, file), { force: true });
 }
 

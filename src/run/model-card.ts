@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { exists, formatCount, formatDuration, formatPercent, readJson, writeFileAtomic } from "../core/index.ts";
+import { tokenTables } from "../corpus/datasheet.ts";
 import { chatMlRoles } from "../eval/prompts/index.ts";
 import { listCheckpoints } from "../train/index.ts";
 import { folders } from "./folders.ts";
@@ -17,6 +18,7 @@ import type { Recipe, Training } from "./recipe.ts";
 import type { ReportData, TrainingView } from "./report/data.ts";
 import { loadReport } from "./report/load.ts";
 import { formatEffect, formatEffectInterval } from "./results.ts";
+import { loadTokenSets } from "./stages/tokens.ts";
 
 /**
  * Stands at the head of every card and beside every answer. It follows the advisory that MEDITRON's authors publish with theirs.
@@ -236,6 +238,7 @@ async function runDatasheet(data: ReportData, model: string): Promise<string> {
         .trim()
         .replace(/^# Datasheet/, `# Corpus: ${corpus}`)
         .replaceAll(/^#/gm, "##"),
+      ...tokenTables(await loadTokenSets(data.directory, corpus)).map((part) => part.replace(/^#/, "##")),
     );
   }
   if (examples.length > 0)

@@ -1,11 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isNode, LineCounter, parseDocument } from "yaml";
 import { ConfigError, formatBytes, formatCount, fromSystemError } from "../../core/index.ts";
+import { addTokensToDatasheet } from "../../corpus/datasheet.ts";
 import { previewFilters } from "../../corpus/filter.ts";
 import {
+  type CorpusConfig,
   type CorpusManifest,
   corpusConfigSchema,
+  type Drop,
   loadManifest,
   readDrops,
   readShards,
@@ -18,11 +21,14 @@ import {
   formatContamination,
   formatFilterPreview,
 } from "../../corpus/inspect.ts";
+import { nameSource } from "../../corpus/sources/index.ts";
 import { loadRecipe } from "../../run/load-recipe.ts";
 import { check, locate, problemsError } from "../../run/problems.ts";
 import { benchmarkItems, buildCorpusWithProgress } from "../../run/stages/corpus.ts";
+import { tokenizeSplits } from "../../run/stages/tokens.ts";
 import { renderTable } from "../../run/table.ts";
 import type { Command } from "../command.ts";
+import { namedTokenizer, tokenOptions } from "./tokenize.ts";
 
 export const corpusBuild: Command = {
   name: "corpus build",
@@ -39,6 +45,17 @@ export const corpusBuild: Command = {
       value: "recipe.yaml",
       description: "a recipe whose benchmarks `decontaminate` may name (or all of them: [all])",
     },
+    only: {
+      type: "text",
+      value: "which",
+      description: "all, or redistributable: only what may be published; default: what the file says",
+    },
+    tokenizer: {
+      type: "path",
+      description:
+        "also write token files, <out>/tokens, and count them in the datasheet: a tokenizer.json or its folder",
+    },
+    ...tokenOptions,
     threads: { type: "count", value: "n", description: "threads that read sources; default: one a core" },
     "dry-run": { type: "flag", description: "check the settings; read nothing" },
   },
@@ -47,11 +64,26 @@ export const corpusBuild: Command = {
       command: "meditron corpus build my-corpus.yaml --out corpora/mine",
       does: "build a corpus from files of your own",
     },
-    { command: "meditron corpus build my-corpus.yaml --out corpora/mine --dry-run", does: "only check the settings" },
+    {
+      command: "meditron corpus build my-corpus.yaml --out corpora/open --only redistributable --tokenizer llama/",
+      does: "a corpus that may be published, tokenized, with its datasheet",
+    },
   ],
   async run({ positionals, values, signal }) {
     const config = await loadCorpusConfig(positionals[0]!);
+    const only = values.text("only");
+    if (only !== undefined) {
+      if (only !== "all" && only !== "redistributable")
+        throw new ConfigError("CLI_USAGE", {
+          message: `--only "${only}" is not known`,
+          where: "meditron corpus build",
+          remedy: "all or redistributable",
+        });
+      config.only = only;
+    }
     const directory = resolve(values.text("out")!);
+    const tokenizerPath = values.text("tokenizer");
+    const tokenizer = tokenizerPath === undefined ? undefined : await namedTokenizer(tokenizerPath, values);
     if (values.flag("dry-run")) {
       process.stdout.write(
         `${positionals[0]}: valid, ${config.sources.length} sources; shards would go to ${directory}\n`,
@@ -66,9 +98,34 @@ export const corpusBuild: Command = {
       signal,
       threads: values.number("threads"),
     });
+    await warnOfEmptySources(config, manifest, directory);
+    if (tokenizer) {
+      const sets = await tokenizeSplits(manifest, tokenizer, {
+        label: `${basename(directory)} tokens`,
+        from: directory,
+        to: join(directory, "tokens"),
+        signal,
+      });
+      await addTokensToDatasheet(directory, config, sets);
+    }
     printManifest(manifest, directory, values.flag("json"));
   },
 };
+
+/** A source without a single document is a mistake in the settings more often than not: say so, with the first reason. */
+async function warnOfEmptySources(config: CorpusConfig, manifest: CorpusManifest, directory: string): Promise<void> {
+  const splits = Object.values(manifest.splits);
+  const empty = new Map<string, Drop | undefined>();
+  for (const { name } of config.sources.map(nameSource))
+    if (!splits.some(({ bySource }) => bySource[name])) empty.set(name, undefined);
+  if (empty.size === 0) return;
+  for await (const drop of readDrops(join(directory, manifest.drops.file)))
+    if (empty.has(drop.source) && !empty.get(drop.source)) empty.set(drop.source, drop);
+  for (const [name, drop] of empty)
+    process.stderr.write(
+      `no document came from the source "${name}"${drop ? `; the first record left out: ${drop.id}: ${drop.reason} (${drop.rule})` : ": it holds no record"}\n`,
+    );
+}
 
 export const corpusInspect: Command = {
   name: "corpus inspect",

@@ -13,6 +13,28 @@ import { nameSource, readSource } from "../../corpus/sources/index.ts";
 import { loadTokenizer, type TokenManifest, tokenizeDocuments, tokenizeShards } from "../../tokens/index.ts";
 import type { Command } from "../command.ts";
 
+/** Of every command that tokenizes. */
+export const tokenOptions = {
+  "special-tokens": { type: "text", description: "tokens to add: none, meditron or meditron-chat", default: "none" },
+  "end-of-document": {
+    type: "text",
+    value: "token",
+    description: "ends every document; default: the tokenizer's own",
+  },
+} satisfies Command["options"];
+
+/** The tokenizer of `--tokenizer`, with what `tokenOptions` say. */
+export async function namedTokenizer(path: string, values: Parameters<Command["run"]>[0]["values"]) {
+  const special = values.text("special-tokens")!;
+  if (special !== "none" && special !== "meditron" && special !== "meditron-chat")
+    throw new ConfigError("CLI_USAGE", {
+      message: `--special-tokens "${special}" is not known`,
+      remedy: "none, meditron or meditron-chat",
+    });
+  const end = values.text("end-of-document");
+  return loadTokenizer(path, { specialTokens: special, ...(end === undefined ? {} : { endOfDocument: end }) });
+}
+
 export const tokenize: Command = {
   name: "tokenize",
   summary: "documents to Megatron token files (.bin and .idx)",
@@ -34,12 +56,7 @@ export const tokenize: Command = {
       description: "writes prefix.bin, prefix.idx, prefix.tokens.json",
     },
     split: { type: "text", description: "split of corpus folders: train or validation", default: "train" },
-    "special-tokens": { type: "text", description: "tokens to add: none, meditron or meditron-chat", default: "none" },
-    "end-of-document": {
-      type: "text",
-      value: "token",
-      description: "ends every document; default: the tokenizer's own",
-    },
+    ...tokenOptions,
     threads: { type: "count", value: "n", description: "encoding threads; default: one a core" },
   },
   examples: [
@@ -54,18 +71,8 @@ export const tokenize: Command = {
     },
   ],
   async run({ positionals, values, signal }) {
-    const special = values.text("special-tokens")!;
-    if (special !== "none" && special !== "meditron" && special !== "meditron-chat")
-      throw new ConfigError("CLI_USAGE", {
-        message: `--special-tokens "${special}" is not known`,
-        remedy: "none, meditron or meditron-chat",
-      });
     const split = values.text("split")!;
-    const end = values.text("end-of-document");
-    const tokenizer = await loadTokenizer(values.text("tokenizer")!, {
-      specialTokens: special,
-      ...(end === undefined ? {} : { endOfDocument: end }),
-    });
+    const tokenizer = await namedTokenizer(values.text("tokenizer")!, values);
     const prefix = resolve(values.text("out")!);
     const threads = values.number("threads");
     const progress = startProgress({ label: `tokenize ${basename(prefix)}`, unit: "documents" });
