@@ -22,7 +22,7 @@ export function capitalize(text: string): string {
 }
 
 /** What stands for a slot: a value, or one with its article; undefined where there is none. */
-function valueOf(key: string, slots: Slots): string | undefined {
+function slotValue(key: string, slots: Slots): string | undefined {
   if (key in slots) return slots[key]!;
   if (key.startsWith("the") && key.slice(3) in slots) return withThe(slots[key.slice(3)]!);
   if (key.startsWith("a") && key.slice(1) in slots) return withArticle(slots[key.slice(1)]!);
@@ -31,12 +31,12 @@ function valueOf(key: string, slots: Slots): string | undefined {
 
 /** Whether every slot of a template has a value. */
 export function isFillable(template: string, slots: Slots): boolean {
-  return [...template.matchAll(SLOT)].every(([, key]) => valueOf(key!, slots) !== undefined);
+  return [...template.matchAll(SLOT)].every(([, key]) => slotValue(key!, slots) !== undefined);
 }
 
 export function fill(template: string, slots: Slots): string {
   const text = template.replace(SLOT, (whole, key: string) => {
-    const value = valueOf(key, slots);
+    const value = slotValue(key, slots);
     if (value === undefined) throw new RangeError(`no value for ${whole} in template: ${template}`);
     return value;
   });
