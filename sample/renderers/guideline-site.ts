@@ -53,7 +53,7 @@ function article(guideline: Guideline): string {
 ${sections.join("\n")}
 ${table}
 <h2>References</h2>
-<ol class="references">${guideline.references.map((r) => `<li>${x(r)}</li>`).join("")}</ol>
+<ul class="references">${guideline.references.map((r) => `<li>${x(r)}</li>`).join("")}</ul>
 </article>`;
 }
 

@@ -1,10 +1,11 @@
 /**
- * HTML to text that keeps what carries meaning: headings (`#`), lists (`- `, nested), tables (a row a line, cells between
+ * HTML to text that keeps what carries meaning: headings (`#`), lists (`- ` or `1. `, nested), tables (a row a line, cells between
  * ` | `), line breaks, and exponents (`10<sup>9</sup>/L` is `10^9/L`, never 109/L). Scripts, styles and forms go.
  * A stack of our own instead of recursion: a page nested a million deep is slow data, not a crash.
  */
 import { type AnyNode, DomHandler, type Element, isTag, isText, type ParentNode } from "domhandler";
 import { Parser } from "htmlparser2";
+import { type ListStyle, listMark } from "./formatting/list-mark.ts";
 
 const SKIPPED = new Set(
   "script style noscript template svg canvas iframe object embed head button select option textarea input map audio video".split(
@@ -79,7 +80,7 @@ export function renderText(nodes: readonly AnyNode[], options: RenderOptions = {
         out.superscript(plainText(node));
         continue;
       }
-      if (options.boldHeadings !== undefined && out.listDepth === 0 && out.inCell === 0 && isBoldLine(node)) {
+      if (options.boldHeadings !== undefined && out.lists.length === 0 && out.inCell === 0 && isBoldLine(node)) {
         out.blank();
         out.raw(`${"#".repeat(options.boldHeadings)} ${plainText(node).replace(/\s+/g, " ").trim()}`);
         out.blank();
@@ -121,10 +122,15 @@ function open(out: TextBuilder, element: Element): void {
     out.heading = true;
   } else if (name === "br") out.lineBreak();
   else if (name === "hr") out.blank();
-  else if (name === "ul" || name === "ol") out.listDepth++ === 0 ? out.blank() : out.line();
-  else if (name === "li") {
+  else if (name === "ul" || name === "ol") {
+    out.lists.length === 0 ? out.blank() : out.line();
+    out.lists.push({
+      style: name === "ol" ? listStyle(element) : undefined,
+      next: wholeNumber(element.attribs.start) ?? 1,
+    });
+  } else if (name === "li") {
     out.line();
-    out.prefix(`${"  ".repeat(Math.max(0, out.listDepth - 1))}- `);
+    out.prefix(`${"  ".repeat(Math.max(0, out.lists.length - 1))}${out.mark(wholeNumber(element.attribs.value))} `);
   } else if (name === "tr") {
     out.line();
     out.cells = 0;
@@ -142,8 +148,10 @@ function close(out: TextBuilder, { name }: Element): void {
   if (/^h[1-6]$/.test(name)) {
     out.heading = false;
     out.blank();
-  } else if (name === "ul" || name === "ol") --out.listDepth === 0 ? out.blank() : out.line();
-  else if (name === "li" || name === "tr") out.line();
+  } else if (name === "ul" || name === "ol") {
+    out.lists.pop();
+    out.lists.length === 0 ? out.blank() : out.line();
+  } else if (name === "li" || name === "tr") out.line();
   else if (name === "td" || name === "th") out.inCell--;
   else if (name === "pre") {
     out.preformatted--;
@@ -151,6 +159,26 @@ function close(out: TextBuilder, { name }: Element): void {
   } else if (name === "table") out.inCell > 0 ? out.raw(" ") : out.blank();
   else if (BLOCKS.has(name)) out.block();
 }
+
+const STYLES_BY_TYPE: Readonly<Record<string, ListStyle>> = {
+  a: "lower-alpha",
+  A: "upper-alpha",
+  i: "lower-roman",
+  I: "upper-roman",
+};
+
+/** How an `ol` numbers its items: by its style sheet rule, its `type`, or 1, 2, 3; undefined where the page shows no numbers. */
+function listStyle({ attribs }: Element): ListStyle | undefined {
+  const [, named = ""] = /list-style(?:-type)?\s*:\s*([a-z-]+)/i.exec(attribs.style ?? "") ?? [];
+  const style = named.toLowerCase().replace("latin", "alpha");
+  if (style === "none" || style === "disc" || style === "circle" || style === "square") return undefined;
+  if (style === "lower-alpha" || style === "upper-alpha" || style === "lower-roman" || style === "upper-roman")
+    return style;
+  return STYLES_BY_TYPE[attribs.type ?? ""] ?? "decimal";
+}
+
+const wholeNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,6}$/.test(text.trim()) ? Number(text) : undefined;
 
 /** All text below a node, in order, without layout. */
 export function plainText(node: AnyNode): string {
@@ -173,7 +201,8 @@ class TextBuilder {
   #line = "";
   #prefix = "";
   #space = false;
-  listDepth = 0;
+  /** The lists around the place: how their items are marked, and the number of the next one. */
+  readonly lists: { style: ListStyle | undefined; next: number }[] = [];
   cells = 0;
   /** > 0 inside a table cell: its blocks stay on the row's line. */
   inCell = 0;
@@ -224,6 +253,15 @@ class TextBuilder {
     this.#put(text);
   }
 
+  /** Mark of the next item of the innermost list. */
+  mark(stated: number | undefined): string {
+    const list = this.lists.at(-1);
+    if (!list) return "-";
+    const number = stated ?? list.next;
+    list.next = number + 1;
+    return listMark(list.style, number);
+  }
+
   prefix(text: string): void {
     this.#prefix = text;
   }
@@ -255,7 +293,7 @@ class TextBuilder {
   /** The edge of a block: a paragraph outside lists and cells, a line within a list, a space within a cell. */
   block(): void {
     if (this.inCell > 0) this.#space = this.#line !== "";
-    else if (this.listDepth > 0) this.#line === "" || this.#line === this.#prefix || this.line();
+    else if (this.lists.length > 0) this.#line === "" || this.#line === this.#prefix || this.line();
     else this.blank();
   }
 

@@ -6,6 +6,8 @@
  * @see https://docs.openstax.org/cnxml (CNXML 0.7)
  */
 import type { SourceItem } from "../document.ts";
+import { type ListStyle, listMark } from "../formatting/list-mark.ts";
+import { subscript, superscript } from "./markup.ts";
 import { mathText } from "./mathml.ts";
 import { document, drop, makeDocument, type SourceOptions, withoutText } from "./source.ts";
 import { attribute, child, childrenNamed, descendant, textOf, type XmlElement } from "./xml.ts";
@@ -58,7 +60,7 @@ function blocks(parent: XmlElement, level: number, out: string[]): void {
       continue;
     }
     if (INLINE.has(node.name)) {
-      loose += inlineNode(node);
+      loose += inlineNode(node, loose.slice(-1));
       continue;
     }
     flush();
@@ -159,13 +161,14 @@ function figureText(node: XmlElement): string {
 
 function list(node: XmlElement, depth: number): string {
   const lines: string[] = [];
+  let number = Number.parseInt(attribute(node, "start-value") ?? "1", 10) || 1;
   for (const item of childrenNamed(node, "item")) {
     let text = "";
     const nested: string[] = [];
     for (const part of item.children) {
       if (typeof part === "string") text += part;
       else if (part.name === "list") nested.push(list(part, depth + 1));
-      else if (INLINE.has(part.name)) text += inlineNode(part);
+      else if (INLINE.has(part.name)) text += inlineNode(part, text.slice(-1));
       else if (part.name === "label") continue;
       else {
         const inner: string[] = [];
@@ -173,9 +176,21 @@ function list(node: XmlElement, depth: number): string {
         text += ` ${inner.join(" ")} `;
       }
     }
-    lines.push(`${"  ".repeat(depth)}- ${collapse(text)}`, ...nested);
+    lines.push(`${"  ".repeat(depth)}${listMark(listStyle(node), number++)} ${collapse(text)}`, ...nested);
   }
   return lines.join("\n");
+}
+
+const NUMBER_STYLES: Readonly<Record<string, ListStyle>> = {
+  "lower-alpha": "lower-alpha",
+  "upper-alpha": "upper-alpha",
+  "lower-roman": "lower-roman",
+  "upper-roman": "upper-roman",
+};
+
+function listStyle(node: XmlElement): ListStyle | undefined {
+  if (attribute(node, "list-type") !== "enumerated") return undefined;
+  return NUMBER_STYLES[attribute(node, "number-style") ?? ""] ?? "decimal";
 }
 
 function table(node: XmlElement): string {
@@ -197,23 +212,29 @@ function table(node: XmlElement): string {
 }
 
 function cell(entry: XmlElement): string {
-  return entry.children
-    .map((part) => {
-      if (typeof part === "string") return part;
-      if (INLINE.has(part.name)) return inlineNode(part);
+  let text = "";
+  for (const part of entry.children) {
+    if (typeof part === "string") text += part;
+    else if (INLINE.has(part.name)) text += inlineNode(part, text.slice(-1));
+    else {
       const inner: string[] = [];
       block(part, MAX_LEVEL, inner);
-      return ` ${inner.join(" ").replaceAll("\n", " ")} `;
-    })
-    .join("");
+      text += ` ${inner.join(" ").replaceAll("\n", " ")} `;
+    }
+  }
+  return text;
 }
 
 /** Text of an element with its inline markup. */
 function inline(element: XmlElement | undefined): string {
-  return element?.children.map((node) => (typeof node === "string" ? node : inlineNode(node))).join("") ?? "";
+  let text = "";
+  for (const node of element?.children ?? [])
+    text += typeof node === "string" ? node : inlineNode(node, text.slice(-1));
+  return text;
 }
 
-function inlineNode(node: XmlElement): string {
+/** @param before - The character in front of it. */
+function inlineNode(node: XmlElement, before: string): string {
   switch (node.name) {
     case "math":
       return mathText(node);
@@ -221,7 +242,9 @@ function inlineNode(node: XmlElement): string {
     case "space":
       return " ";
     case "sup":
-      return /^[-−+–]?\d+$/.test(textOf(node)) && /./.test(textOf(node)) ? `^${textOf(node)}` : textOf(node);
+      return superscript(inline(node), before);
+    case "sub":
+      return subscript(inline(node), before);
     case "link":
       // A link without text is rendered as the target's number ("Figure 2.1"), which only the whole book knows.
       return textOf(node) || "figure";

@@ -7,6 +7,7 @@
 import type { Article, ArticlePart, Block, Float, Inline, ListItem, Reference } from "../formatting/article.ts";
 import { InlineBuilder } from "../formatting/inline-builder.ts";
 import { Ledger } from "../formatting/ledger.ts";
+import { type ListStyle, listMark } from "../formatting/list-mark.ts";
 import { squeezeSpaces } from "../formatting/space.ts";
 import { addInline, addInlineElement, formulaText, inlineContent, type JatsContext } from "./jats-inline.ts";
 import { tableRows } from "./jats-table.ts";
@@ -498,7 +499,7 @@ class JatsReader {
         if (/[\p{L}\p{N}]/u.test(written)) mark = written;
         else {
           if (label) this.#drop("list-bullet", label);
-          mark = label ? "-" : ordinal(type, number);
+          mark = label ? "-" : listMark(LIST_STYLES[type], number);
           this.#ledger.insert(mark);
         }
         number++;
@@ -735,43 +736,15 @@ class NoteBuilder extends InlineBuilder {
 
 const countOf = (text: string): number => text.replace(/\s/g, "").length;
 
-function ordinal(type: string, number: number): string {
-  switch (type) {
-    case "order":
-    case "ordered":
-    case "number":
-      return `${number}.`;
-    case "alpha-lower":
-      return `${String.fromCharCode(97 + ((number - 1) % 26))}.`;
-    case "alpha-upper":
-      return `${String.fromCharCode(65 + ((number - 1) % 26))}.`;
-    case "roman-lower":
-      return `${roman(number).toLowerCase()}.`;
-    case "roman-upper":
-      return `${roman(number)}.`;
-    default:
-      return "-";
-  }
-}
-
-const ROMAN: readonly (readonly [number, string])[] = [
-  [100, "C"],
-  [90, "XC"],
-  [50, "L"],
-  [40, "XL"],
-  [10, "X"],
-  [9, "IX"],
-  [5, "V"],
-  [4, "IV"],
-  [1, "I"],
-];
-
-function roman(number: number): string {
-  let rest = number;
-  let text = "";
-  for (const [value, sign] of ROMAN) for (; rest >= value && text.length < 20; rest -= value) text += sign;
-  return text;
-}
+const LIST_STYLES: Readonly<Record<string, ListStyle>> = {
+  order: "decimal",
+  ordered: "decimal",
+  number: "decimal",
+  "alpha-lower": "lower-alpha",
+  "alpha-upper": "upper-alpha",
+  "roman-lower": "lower-roman",
+  "roman-upper": "upper-roman",
+};
 
 /** Elements that end a line of running text wherever they stand. */
 const BLOCKS_IN_TEXT = new Set([

@@ -4,6 +4,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { beforeEach, expect, test } from "vitest";
 import { compress } from "zstd-napi";
 import type { SourceItem } from "../document.ts";
+import { htmlToText } from "../html.ts";
 import { collect, testFolder, writeFiles } from "../testing.ts";
 import { makePdf } from "../testing-pdf.ts";
 import { nameSource, readSource } from "./index.ts";
@@ -157,6 +158,18 @@ test("HTML: main content with headings, lists, tables and exponents; menus and f
   });
 });
 
+test("numbered lists keep the numbers that text refers to", () => {
+  const steps = `<ol style="list-style-type: decimal;" start="4"><li>Offer a team-based approach:<ul><li>case manager</li></ul></li><li>Repeat step 4</li><li value="9">Refer</li></ol>`;
+  expect(htmlToText(`<p>Management</p>${steps}<ol type="A"><li>mild</li><li>severe</li></ol>`)).toBe(
+    "Management\n\n4. Offer a team-based approach:\n  - case manager\n5. Repeat step 4\n9. Refer\n\nA. mild\nB. severe",
+  );
+  expect(
+    htmlToText(
+      '<ol style="list-style: none"><li>bare</li></ol><ol><li><ol type="i"><li>x</li><li>y</li></ol></li></ol>',
+    ),
+  ).toBe("- bare\n\n  i. x\n  ii. y");
+});
+
 test("NGC summaries: HTML in attributes, fields by section, withdrawn stubs dropped", async () => {
   const field = (name: string, value: string) =>
     `<Field Name="${name}" Type="text"><FieldValue Value="${value}" /></Field>`;
@@ -198,9 +211,9 @@ test("MedQuAD pages and CNXML modules", async () => {
 <QAPair pid="1"><Question>What is (are) Scurvy ?</Question><Answer>A lack of vitamin C.   -  tired   -  sore</Answer></QAPair>
 <QAPair pid="2"><Question>How many ?</Question><Answer></Answer></QAPair></QAPairs></Document>`,
     "m/index.cnxml": `<document xmlns="x"><title>Bone</title><metadata><md:content-id>m1</md:content-id></metadata><content>
-<para>Bone is hard. <list><item>long</item><item>flat</item></list> It grows 10<sup>2</sup> times.</para>
+<para>Bone is hard. <list><item>long</item><item>flat</item></list> It grows 10<sup>2</sup> times, with Ca<sup>2+</sup> and <emphasis>P</emphasis><sub>1</sub>.</para>
 <section><title>Parts</title><figure><media alt="A femur."><image/></media><caption>The femur.</caption></figure>
-<exercise><problem><para>Which?</para></problem><solution><para>A</para></solution></exercise></section></content>
+<exercise><problem><para>Which?</para></problem><list list-type="enumerated" number-style="lower-alpha"><item>marrow</item><item>skin</item></list><solution><para>A</para></solution></exercise></section></content>
 <glossary><definition><term>femur</term><meaning>thigh bone</meaning></definition></glossary></document>`,
   });
   expect(brief(await read({ type: "medquad" }))).toEqual([
@@ -210,7 +223,7 @@ test("MedQuAD pages and CNXML modules", async () => {
     [
       "cnxml:m1",
       "Bone",
-      "Bone\n\nBone is hard.\n\n- long\n- flat\n\nIt grows 10^2 times.\n\n# Parts\n\nThe femur.\nA femur.\n\nWhich?\n\nAnswer:\n\nA\n\n# Glossary\n\nfemur: thigh bone",
+      "Bone\n\nBone is hard.\n\n- long\n- flat\n\nIt grows 10² times, with Ca²⁺ and P1.\n\n# Parts\n\nThe femur.\nA femur.\n\nWhich?\n\na. marrow\nb. skin\n\nAnswer:\n\nA\n\n# Glossary\n\nfemur: thigh bone",
     ],
   ]);
 });

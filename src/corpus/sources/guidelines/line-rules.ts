@@ -18,7 +18,8 @@ export interface LineResult {
 }
 
 /**
- * Patterns see a line without its heading marks, list mark and surrounding blanks, from its first character ("^" is implied).
+ * Patterns see a line without its heading marks, list mark and surrounding blanks, from its first character ("^" is implied);
+ * a numbered line with its number and without ("1. what is it", "References").
  * Unlike the authors' cleaner, a line without letters is a line: numeric doses stay.
  */
 export function applyLineRules(text: string, rules: SiteAdapter["text"]): LineResult {
@@ -29,7 +30,11 @@ export function applyLineRules(text: string, rules: SiteAdapter["text"]): LineRe
   const sections = compile(rules.removeSections);
   const skipRecord = compile(rules.skipRecord);
   const bare = (line: string) => line.replace(/^\s*(?:#{1,6}\s+|[-*•]\s+)?/, "").trim();
-  const matches = (patterns: readonly RegExp[], line: string) => patterns.some((pattern) => pattern.test(bare(line)));
+  const matches = (patterns: readonly RegExp[], line: string) => {
+    const numbered = bare(line);
+    const plain = numbered.replace(/^\d{1,2}\.\s+/, "");
+    return patterns.some((pattern) => pattern.test(numbered) || (plain !== numbered && pattern.test(plain)));
+  };
 
   const removed: LineRemovals = { beforeStart: 0, removedLines: 0, removedSections: 0, afterStop: 0 };
   let lines = text.split("\n");
