@@ -96,7 +96,7 @@ export function formatArticle(article: Article, options: FormatOptions = {}, led
     for (const block of blocks) {
       switch (block.type) {
         case "paragraph": {
-          const text = inline.format(block.content);
+          const text = noHeading(inline.format(block.content));
           // Bullets that somebody typed are list items like others (SPEC 1b.3).
           if (text !== "") lines.push(indent + text.replace(/^[•●▪]\s*/, "- "));
           break;
@@ -160,6 +160,9 @@ export function formatAccounted(
   return { text, accounting: ledger.close(charactersIn, bytes), sha256: sha256(bytes) };
 }
 
+/** Text that begins with the mark of a table note ("# P < 0.05") would read as a heading: the mark joins its text. */
+const noHeading = (text: string): string => text.replace(/^(#{1,6})\s+(?=\S)/, "$1");
+
 function floatLines(float: Float, inline: ReferenceFormatter, ledger: Ledger, tables: "full" | "caption"): string[] {
   const token = float.kind === "table" ? "table" : "fig";
   const name = floatName(float);
@@ -179,7 +182,7 @@ function floatLines(float: Float, inline: ReferenceFormatter, ledger: Ledger, ta
   const body: string[] = [];
   if (tables === "full") {
     for (const cells of rows) ledger.insert(cells.length - 1);
-    body.push(...rows.map((cells) => cells.join(" | ").trim()), ...notes);
+    body.push(...[...rows.map((cells) => cells.join(" | ").trim()), ...notes].map(noHeading));
   } else {
     for (const cells of rows) for (const cell of cells) ledger.drop("table-body", cell);
     for (const note of notes) ledger.drop("table-notes", note);

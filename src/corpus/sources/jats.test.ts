@@ -173,6 +173,15 @@ describe("the text of an article", () => {
     expect(text).not.toContain("..");
   });
 
+  test("a note marked with # is no heading", async () => {
+    const text = await bodyOf(
+      `<p># Of the first year.</p><table-wrap id="t9"><label>Table 9</label><table><tr><td># visits</td><td>4#</td></tr></table><table-wrap-foot><fn><p><sup>#</sup> P &lt; 0.05</p></fn><fn><p>## Different from rest.</p></fn></table-wrap-foot></table-wrap>`,
+    );
+    expect(text).toContain(
+      "#Of the first year.\n[table] Table 9\n#visits | 4#\n#P < 0.05\n##Different from rest. [/table]",
+    );
+  });
+
   test("formulas, lists, definitions, boxes, notes, supplements", async () => {
     const math =
       "<mml:math><mml:mi>p</mml:mi><mml:mo>&lt;</mml:mo><mml:msup><mml:mn>10</mml:mn><mml:mrow><mml:mo>-</mml:mo><mml:mn>3</mml:mn></mml:mrow></mml:msup></mml:math>";

@@ -173,7 +173,9 @@ function mentionedNumbers(list: readonly PaperParagraph[]): Map<string, string> 
 
 /** "Figure 3. Caption" holds its own label. */
 function floatOf(id: string, entry: PaperFloat, mentioned: string, ledger: Ledger): Float {
-  const text = collapseSpace(entry.text ?? "");
+  // Where the parse of a PDF lost the label, the stop behind it is left: ": clusters of ...".
+  const [stray, text] = /^([\s.,:;)]*)(.*)$/s.exec(collapseSpace(entry.text ?? ""))!.slice(1) as [string, string];
+  if (stray !== "") ledger.drop("float-label", stray);
   const kind = entry.type === "table" ? "table" : "figure";
   const written = /^\s*((?:supplementary\s+)?(?:fig(?:ure)?|tab(?:le)?)\.?\s*[A-Z]?\d+[A-Za-z]?)[\s.:|]*/i.exec(text);
   if (written) {

@@ -175,7 +175,11 @@ test("CORD-19 and the research releases: paragraphs with spans", async () => {
     ],
     back_matter: [{ text: "Thanks.", section: "Acknowledgements" }],
     bib_entries: { BIBREF0: { title: "A study", authors: [{ last: "Liu" }] } },
-    ref_entries: { FIGREF0: { type: "figure", text: "Flow" }, TABREF0: { type: "table", text: "Table 1. Doses" } },
+    ref_entries: {
+      FIGREF0: { type: "figure", text: "Flow" },
+      FIGREF1: { type: "figure", text: ": a map" },
+      TABREF0: { type: "table", text: "Table 1. Doses" },
+    },
   };
   const { documents, drops } = await read({ "abc.json": JSON.stringify(paper, null, 2) });
   expect(drops).toEqual([]);
@@ -195,6 +199,7 @@ Deep.
 # Acknowledgements
 Thanks.
 [fig] Figure 2: Flow [/fig]
+[fig] Figure: a map [/fig]
 [table] Table 1: Doses [/table]`);
 });
 
