@@ -85,6 +85,7 @@ async function compare(
     for await (const _ of read()) records++;
     const { user, system } = process.cpuUsage(before);
     const answer = peer ? await peer.ask(command) : undefined;
+    if (answer?.error) throw new Error(`${name}: pubmed_parser: ${answer.error}`);
     if (answer && answer.records !== records)
       throw new Error(`${name}: ${records} records here, ${answer.records} there`);
     if (round < 0) continue;

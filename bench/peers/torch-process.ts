@@ -15,6 +15,7 @@ export function missingPeer(): string | undefined {
 export class TorchProcess {
   readonly name: string;
   readonly #child: ChildProcessWithoutNullStreams;
+  #ended = false;
   readonly #waiting: ((answer: Record<string, unknown>) => void)[] = [];
 
   constructor(name: string, script: string, environment: Record<string, string> = {}) {
@@ -28,12 +29,14 @@ export class TorchProcess {
       if (line.startsWith("{")) this.#waiting.shift()?.(JSON.parse(line) as Record<string, unknown>);
     });
     this.#child.on("close", () => {
+      this.#ended = true;
       for (const answer of this.#waiting.splice(0)) answer({ error: "the process ended" });
     });
     this.#child.stdin.on("error", () => {});
   }
 
   ask(command: Record<string, unknown>): Promise<Record<string, unknown>> {
+    if (this.#ended) return Promise.resolve({ error: "the process ended" });
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#child.stdin.write(`${JSON.stringify(command)}\n`);

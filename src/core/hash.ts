@@ -1,9 +1,9 @@
 /** Content hashes: the identity of documents, recipes and models. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** SHA-256 of bytes or UTF-8 text, in hex. */
 export function sha256(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data, "hex");
 }
 
 /** JSON with object keys sorted and no spaces, so that equal values have equal text. `undefined` members are left out. */

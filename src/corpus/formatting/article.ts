@@ -98,7 +98,7 @@ export function formatArticle(article: Article, options: FormatOptions = {}, led
         case "paragraph": {
           const text = noHeading(inline.format(block.content));
           // Bullets that somebody typed are list items like others (SPEC 1b.3).
-          if (text !== "") lines.push(indent + text.replace(/^[•●▪]\s*/, "- "));
+          if (text !== "") lines.push(indent + ("•●▪".includes(text[0]!) ? `- ${text.slice(1).trimStart()}` : text));
           break;
         }
         case "section": {

@@ -18,12 +18,21 @@ export interface Accounting {
 }
 
 export class Ledger {
-  readonly dropped: Record<string, number> = {};
+  /** A map: objects that get the same keys in many orders are slow. */
+  readonly #dropped = new Map<string, number>();
+  /** All that was dropped. */
+  droppedCharacters = 0;
   inserted = 0;
+
+  get dropped(): Record<string, number> {
+    return Object.fromEntries(this.#dropped);
+  }
 
   drop(reason: string, what: string | number): void {
     const count = typeof what === "number" ? what : countCharacters(what);
-    if (count !== 0) this.dropped[reason] = (this.dropped[reason] ?? 0) + count;
+    if (count === 0) return;
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count);
+    this.droppedCharacters += count;
   }
 
   insert(what: string | number): void {
@@ -61,14 +70,14 @@ export function countCharacters(text: string): number {
 
 const LONG_TEXT = 1 << 13;
 /** Units that a byte of UTF-8 stands for: those of its character at the first byte, none at the others. */
-const UNITS = Uint8Array.from({ length: 256 }, (_, byte) => {
+const UNITS = 3;
+/** A first byte under which layout is found (U+0080–00BF, 1000, 2000, 3000, F000). */
+const MAY_BE_LAYOUT = 4;
+const MEANING = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte < 0x80) return isLayout(byte) ? 0 : 1;
-  return byte < 0xc0 ? 0 : byte < 0xf0 ? 1 : 2;
+  const units = byte < 0xc0 ? 0 : byte < 0xf0 ? 1 : 2;
+  return [0xc2, 0xe1, 0xe2, 0xe3, 0xef].includes(byte) ? units | MAY_BE_LAYOUT : units;
 });
-/** First bytes under which layout is found (U+0080–00BF, 1000, 2000, 3000, F000). */
-const MAY_BE_LAYOUT = Uint8Array.from({ length: 256 }, (_, byte) =>
-  [0xc2, 0xe1, 0xe2, 0xe3, 0xef].includes(byte) ? 1 : 0,
-);
 const encoder = new TextEncoder();
 let scratch = new Uint8Array(1 << 16);
 
@@ -81,14 +90,14 @@ export function utf8(text: string): Uint8Array {
   return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }
 
-/** `countCharacters` of UTF-8. */
-function countInBytes(bytes: Uint8Array): number {
-  const { length } = bytes;
+/** `countCharacters` of UTF-8, from `start` to before `end`. */
+export function countInBytes(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let count = 0;
-  for (let i = 0; i < length; i++) {
+  for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
-    count += UNITS[byte]!;
-    if (MAY_BE_LAYOUT[byte] === 1) {
+    const meaning = MEANING[byte]!;
+    count += meaning & UNITS;
+    if (meaning >= MAY_BE_LAYOUT) {
       const code =
         byte === 0xc2 ? bytes[i + 1]! : ((byte & 0x0f) << 12) | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f);
       if (isLayout(code)) count--;

@@ -9,6 +9,8 @@ const SHORT_CAPTION = 20;
 /** More citations than this in one range is a wrong link, not a range. */
 const MAX_RANGE = 60;
 
+/** What most often begins the text behind a reference; no separator does. */
+const BEHIND = ")].";
 /** What may stand between two references of one group: "1, 2", "1–5", "Figures 1 and 2". */
 const SEPARATOR = /^[\s,;&/–—‐‑‒−-]*(?:and|or|to)?\s*$/;
 const DASH = /^\s*[–—‐‑‒−-]\s*$/;
@@ -17,12 +19,26 @@ const URL = /([([<]\s*)?(?:\bdoi:?\s*)?\b(?:https?:\/\/|ftp:\/\/|www\.)[^\s<>"]*
 const MAY_HOLD_URL = /:\/\/|www\./;
 const SPECIAL_TOKEN = /\[(\/?(?:bib_ref|fig_ref|bib|fig|table|formula))\]/g;
 
+interface Token {
+  text: string;
+  characters: number;
+}
+
+/** How a figure or table is mentioned: "3", "Fig. 3", "Figure 3B" ... */
+interface Mentions {
+  name: string;
+  number: string | undefined;
+  /** Beginning of the caption. */
+  summary: string;
+  tokens: Map<string, Token>;
+}
+
 export class ReferenceFormatter {
   readonly #references: ReadonlyMap<string, Reference>;
   readonly #floats: ReadonlyMap<string, Float>;
   readonly #ledger: Ledger;
-  readonly #citations = new Map<string, { text: string; characters: number }>();
-  readonly #mentions = new Map<string, string>();
+  readonly #citations = new Map<string, Token>();
+  readonly #mentions = new Map<string, Mentions>();
   #order: { ids: string[]; index: Map<string, number>; byLabel: Map<string, string> } | undefined;
 
   constructor(references: ReadonlyMap<string, Reference>, floats: ReadonlyMap<string, Float>, ledger: Ledger) {
@@ -54,7 +70,7 @@ export class ReferenceFormatter {
         let next = i + 1;
         for (; next < content.length; next++) {
           const between = content[next]!;
-          const separated = typeof between === "string" && SEPARATOR.test(between);
+          const separated = typeof between === "string" && !BEHIND.includes(between[0]!) && SEPARATOR.test(between);
           const candidate = separated ? content[next + 1] : between;
           if (candidate === undefined || typeof candidate === "string" || candidate.type === "formula") break;
           separators.push(separated ? between : "");
@@ -118,8 +134,12 @@ export class ReferenceFormatter {
       this.#ledger.drop("reference-label", node.text + panels);
       rendered.push({ text: this.#mention(float, node.text + panels), token: true });
     }
-    const bracketed = after !== undefined && rendered.every((part) => part.token || part.text === "");
-    const opening = bracketed ? /[([]\s*$/.exec(line.tail(4))?.[0] : undefined;
+    const tail = line.tail(4);
+    const bracketed =
+      after !== undefined &&
+      (tail.includes("(") || tail.includes("[")) &&
+      rendered.every((part) => part.token || part.text === "");
+    const opening = bracketed ? /[([]\s*$/.exec(tail)?.[0] : undefined;
     const closing = opening ? /^\s*[)\]]/.exec(after!)?.[0] : undefined;
     if (opening && closing && (opening[0] === "(") === closing.endsWith(")")) {
       this.#ledger.drop("reference-punctuation", 2);
@@ -181,7 +201,7 @@ export class ReferenceFormatter {
       if (start !== undefined && end !== undefined && end > start + 1 && end - start <= MAX_RANGE)
         return [...ids.slice(start + 1, end), ...targets];
     }
-    if (targets.length === 1 && /\d\s*[-–—‐‑,;]\s*\d/.test(text) && !/\p{L}/u.test(text)) {
+    if (targets.length === 1 && text.length > 2 && /\d\s*[-–—‐‑,;]\s*\d/.test(text) && !/\p{L}/u.test(text)) {
       const { byLabel } = this.#bibliography();
       const labels: number[] = [];
       for (const [, first, last] of text.matchAll(/(\d{1,4})(?:\s*[-–—‐‑]\s*(\d{1,4}))?/g)) {
@@ -204,7 +224,7 @@ export class ReferenceFormatter {
     return this.#order;
   }
 
-  #citationToken(id: string): { text: string; characters: number } {
+  #citationToken(id: string): Token {
     let token = this.#citations.get(id);
     if (token === undefined) {
       const reference = this.#references.get(id);
@@ -218,20 +238,25 @@ export class ReferenceFormatter {
   }
 
   #mention(float: Float, text: string): string {
-    let summary = this.#mentions.get(float.id);
-    if (summary === undefined) {
-      summary = captionSummary(float.caption);
-      this.#mentions.set(float.id, summary);
+    let mentions = this.#mentions.get(float.id);
+    if (mentions === undefined) {
+      const name = floatName(float);
+      mentions = { name, number: /\d+$/.exec(name)?.[0], summary: captionSummary(float.caption), tokens: new Map() };
+      this.#mentions.set(float.id, mentions);
     }
-    const name = floatName(float);
-    const number = text === "" ? undefined : /\d+$/.exec(name)?.[0];
-    const panels =
-      number === undefined
-        ? undefined
-        : new RegExp(`\\b${number}\\s*([A-Za-z](?:\\s?[-–,/]\\s?[A-Za-z])*)\\W*$`).exec(text)?.[1];
-    const token = `[fig_ref] ${name}${panels ?? ""}${summary === "" ? "" : `: ${summary}`} [/fig_ref]`;
-    this.#ledger.insert(token);
-    return token;
+    let token = mentions.tokens.get(text);
+    if (token === undefined) {
+      const { name, number, summary } = mentions;
+      const panels =
+        text === "" || number === undefined
+          ? undefined
+          : new RegExp(`\\b${number}\\s*([A-Za-z](?:\\s?[-–,/]\\s?[A-Za-z])*)\\W*$`).exec(text)?.[1];
+      const written = `[fig_ref] ${name}${panels ?? ""}${summary === "" ? "" : `: ${summary}`} [/fig_ref]`;
+      token = { text: written, characters: countCharacters(written) };
+      mentions.tokens.set(text, token);
+    }
+    this.#ledger.insert(token.characters);
+    return token.text;
   }
 
   /** Text of the source without URLs, and without anything that reads as one of our tokens. */

@@ -11,7 +11,7 @@ import { type ListStyle, listMark } from "../formatting/list-mark.ts";
 import { squeezeSpaces } from "../formatting/space.ts";
 import { addInline, addInlineElement, formulaText, inlineContent, type JatsContext } from "./jats-inline.ts";
 import { tableRows } from "./jats-table.ts";
-import { attribute, child, childrenNamed, descendant, textOf, type XmlElement } from "./xml.ts";
+import { attribute, child, childrenNamed, descendant, textOf, type XmlElement, type XmlExcerpt } from "./xml.ts";
 
 export interface JatsArticle {
   article: Article;
@@ -30,7 +30,7 @@ export interface JatsArticleOptions {
 export function jatsArticle(element: XmlElement, options: JatsArticleOptions = {}): JatsArticle {
   const ledger = new Ledger();
   const survey = surveyArticle(element);
-  const context: JatsContext = { ledger, references: survey.referenceIds, floats: survey.floats, footnotes: [] };
+  const context: JatsContext = { ledger, references: survey.references, floats: survey.floats, footnotes: [] };
   const reader = new JatsReader(context);
   const charactersIn = element.characters;
   const main: ArticlePart = { blocks: [], floats: [] };
@@ -77,17 +77,19 @@ export function jatsArticle(element: XmlElement, options: JatsArticleOptions = {
 
 interface Survey {
   references: Map<string, Reference>;
-  referenceIds: Set<string>;
   floats: Map<string, string>;
 }
 
 const FLOATS = new Set(["fig", "table-wrap", "fig-group", "table-wrap-group"]);
 
 function surveyArticle(article: XmlElement): Survey {
-  const survey: Survey = { references: new Map(), referenceIds: new Set(), floats: new Map() };
+  const survey: Survey = { references: new Map(), floats: new Map() };
   const visit = (element: XmlElement, group: string[]) => {
     for (const node of element.children) {
       if (typeof node === "string") continue;
+      const { children } = node;
+      // Half of all elements hold one piece of text.
+      if (children.length === 1 && typeof children[0] === "string" && !node.attributes.includes("id")) continue;
       if (node.name === "ref") addReferenceEntry(node, survey);
       else if (FLOATS.has(node.name)) {
         const id = attribute(node, "id") ?? "";
@@ -105,6 +107,18 @@ function surveyArticle(article: XmlElement): Survey {
 }
 
 const CITATIONS = ["element-citation", "mixed-citation", "citation", "nlm-citation"];
+const TITLES = ["article-title", "chapter-title", "data-title", "part-title"];
+
+/** All that `surveyArticle` reads of a bibliography; the rest of it is counted as dropped. */
+export const BIBLIOGRAPHY: XmlExcerpt = {
+  path: ["back", "ref-list"],
+  kept: new Map<string, "element" | "text">([
+    ...["ref", "person-group", "volume", ...CITATIONS, ...FLOATS].map((name) => [name, "element"] as const),
+    ...["label", "source", "trans-title", "surname", "collab", "string-name", "institution", ...TITLES].map(
+      (name) => [name, "text"] as const,
+    ),
+  ]),
+};
 
 function addReferenceEntry(ref: XmlElement, survey: Survey): void {
   const alternatives = child(ref, "citation-alternatives");
@@ -119,21 +133,18 @@ function addReferenceEntry(ref: XmlElement, survey: Survey): void {
   citations.forEach((citation, i) => {
     const id = attribute(citation, "id");
     if (id) {
-      survey.referenceIds.add(id);
-      survey.references.set(id, { ...entries[i]!, label: "" });
+      const { title, author } = entries[i]!;
+      survey.references.set(id, { title, author, label: "" });
     }
   });
   const id = attribute(ref, "id");
-  if (!id) return;
-  survey.referenceIds.add(id);
-  survey.references.set(id, { ...entry, label });
+  if (id) survey.references.set(id, { title: entry.title, author: entry.author, label });
 }
 
 function referenceEntry(citation: XmlElement): { title: string; author: string } {
   const type = attribute(citation, "publication-type") ?? attribute(citation, "citation-type") ?? "";
   let title = "";
-  for (const name of ["article-title", "chapter-title", "data-title", "part-title"])
-    title ||= plain(descendant(citation, name));
+  for (const name of TITLES) title ||= plain(descendant(citation, name));
   // Books and reports carry their title as the source; for a journal article that would be the journal.
   if (type !== "journal" || !child(citation, "volume")) title ||= plain(child(citation, "source"));
   title ||= plain(child(citation, "trans-title"));

@@ -10,7 +10,7 @@ import { attribute, textOf, type XmlElement } from "./xml.ts";
 export interface JatsContext {
   ledger: Ledger;
   /** Ids of bibliography entries. */
-  references: ReadonlySet<string>;
+  references: { has(id: string): boolean };
   /** Id of a figure or table, or of a group of them → id of the float that stands for it. */
   floats: ReadonlyMap<string, string>;
   /** Footnotes met inside running text: printed behind the paragraph. */
@@ -130,7 +130,8 @@ function containsReference(element: XmlElement): boolean {
 }
 
 function addReference(element: XmlElement, builder: InlineBuilder, context: JatsContext, raised: boolean): void {
-  const targets = (attribute(element, "rid") ?? "").split(/\s+/).filter((id) => id !== "");
+  const rid = attribute(element, "rid") ?? "";
+  const targets = rid !== "" && !/\s/.test(rid) ? [rid] : rid.split(/\s+/).filter((id) => id !== "");
   const type = attribute(element, "ref-type");
   const first = targets[0] ?? "";
   const float = context.floats.get(first);
@@ -151,19 +152,25 @@ function addReference(element: XmlElement, builder: InlineBuilder, context: Jats
     }
     return;
   }
+  const text = printedReference(element, context);
+  if (float !== undefined && !cited) builder.push({ type: "float-reference", target: float, text });
+  else builder.push({ type: "citation", targets, text });
+}
+
+function printedReference(element: XmlElement, context: JatsContext): string {
+  const { children } = element;
+  if (children.length === 1 && typeof children[0] === "string") return children[0];
   const inner = new InlineBuilder();
-  for (const node of element.children) {
+  for (const node of children) {
     if (typeof node === "string") inner.add(node);
     // A superscript around the number of a citation is its style, not an exponent.
     else if (node.name === "sup" || node.name === "sub") addInline(node, inner, context);
     else addInlineElement(node, inner, context);
   }
-  const text = inner
+  return inner
     .finish()
     .map((item) => (typeof item === "string" ? item : item.text))
     .join("");
-  if (float !== undefined && !cited) builder.push({ type: "float-reference", target: float, text });
-  else builder.push({ type: "citation", targets, text });
 }
 
 // ── formulas ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,21 +178,15 @@ function addReference(element: XmlElement, builder: InlineBuilder, context: Jats
 /** One form of a formula: TeX if it is there, else MathML in a line, else its characters. The other forms are dropped as such. */
 export function formulaText(element: XmlElement, context: JatsContext): string {
   const before = element.characters;
-  const droppedBefore = sumOf(context.ledger.dropped);
-  const insertedBefore = context.ledger.inserted;
+  const { ledger } = context;
+  const bookedBefore = ledger.droppedCharacters - ledger.inserted;
   const text = formulaParts(element, context).replace(/\s+/g, " ").trim();
-  const booked = sumOf(context.ledger.dropped) - droppedBefore - (context.ledger.inserted - insertedBefore);
+  const booked = ledger.droppedCharacters - ledger.inserted - bookedBefore;
   const difference = countCharacters(text) - (before - booked);
-  if (difference > 0) context.ledger.insert(difference);
-  else context.ledger.drop("formula-layout", -difference);
+  if (difference > 0) ledger.insert(difference);
+  else ledger.drop("formula-layout", -difference);
   return text;
 }
-
-const sumOf = (dropped: Record<string, number>): number => {
-  let sum = 0;
-  for (const reason in dropped) sum += dropped[reason]!;
-  return sum;
-};
 
 const FORMS = ["tex-math", "math", "textual-form"];
 

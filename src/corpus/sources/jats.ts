@@ -11,7 +11,7 @@ import { DataError } from "../../core/errors.ts";
 import type { SourceItem } from "../document.ts";
 import { type FormatOptions, formatAccounted } from "../formatting/article.ts";
 import { type SourceFile, sourceFiles } from "./files.ts";
-import { type JatsArticleOptions, jatsArticle } from "./jats-article.ts";
+import { BIBLIOGRAPHY, type JatsArticleOptions, jatsArticle } from "./jats-article.ts";
 import { type JatsMetadata, jatsMetadata } from "./jats-metadata.ts";
 import { problemDrop } from "./pubmed.ts";
 import { document, drop, makeDocument, type SourceOptions, shortHash } from "./source.ts";
@@ -118,7 +118,7 @@ function readArticle(options: JatsOptions, file: SourceFile, record: XmlRecord, 
 /** @throws {XmlError} */
 function parseArticle(record: XmlRecord, prolog: string): XmlElement {
   const entities = prolog.includes("<!ENTITY") ? { entities: internalEntities(prolog) } : {};
-  return parseXml(record.bytes, { count: true, whole: true, ...entities });
+  return parseXml(record.bytes, { count: true, whole: true, excerpt: BIBLIOGRAPHY, ...entities });
 }
 
 function articleItem(options: JatsOptions, file: SourceFile, record: XmlRecord, element: XmlElement): SourceItem {

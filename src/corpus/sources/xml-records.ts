@@ -6,7 +6,7 @@
  * are reported, for they were a record once. Memory is bounded by the largest record, whatever the file inflates to.
  */
 import { isUtf8 } from "node:buffer";
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { readDecompressed } from "../../core/compression.ts";
 import { DataError, fromSystemError } from "../../core/errors.ts";
 
@@ -83,7 +83,11 @@ function readSmallFile(path: string): { size: number; bytes?: Buffer } {
     try {
       const { size } = fstatSync(descriptor);
       if (size > SMALL_FILE_BYTES) return { size };
-      const bytes = readFileSync(descriptor);
+      let bytes = Buffer.allocUnsafe(size);
+      let read = 0;
+      for (let count = -1; read < size && count !== 0; read += count)
+        count = readSync(descriptor, bytes, read, size - read, null);
+      bytes = bytes.subarray(0, read);
       return isCompressed(bytes) ? { size } : { size, bytes };
     } finally {
       closeSync(descriptor);

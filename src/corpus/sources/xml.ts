@@ -13,7 +13,7 @@
  * an array that grows takes room for sixteen, and most elements have one.
  */
 import { decodeHTMLStrict } from "entities";
-import { countCharacters } from "../formatting/ledger.ts";
+import { countCharacters, countInBytes } from "../formatting/ledger.ts";
 import { collapseSpace, isLayout, isZeroWidth } from "../formatting/space.ts";
 
 export class XmlElement {
@@ -50,12 +50,25 @@ export interface XmlOptions {
   count?: boolean;
   /** The element must be all of the source: anything behind it is an error. */
   whole?: boolean;
+  /** With `count`: a part of the document that is counted as a whole and of which little is read. */
+  excerpt?: XmlExcerpt;
+}
+
+/**
+ * Below elements with this path under the root, text is counted but left out, and so are elements that hold none of those named here.
+ * A bibliography is a third of an article and more than half of its elements; its titles and surnames are a tenth.
+ */
+export interface XmlExcerpt {
+  path: readonly [string, string];
+  /** "element": kept even when empty, with its attributes. "text": kept with all that it holds. */
+  kept: ReadonlyMap<string, "element" | "text">;
 }
 
 const MAX_DEPTH = 400;
 const SPACE = 32;
 const BANG = 33;
 const QUOTE = 34;
+const HASH = 35;
 const AMPERSAND = 38;
 const APOSTROPHE = 39;
 const SLASH = 47;
@@ -97,6 +110,7 @@ class XmlParser {
   readonly #skip: ReadonlySet<string> | undefined;
   readonly #count: boolean;
   readonly #whole: boolean;
+  readonly #excerpt: XmlExcerpt | undefined;
   readonly #decoder: EntityDecoder;
   /** Nodes whose parent has not ended yet; the children of the innermost open element come last. */
   readonly #nodes: Node[] = [];
@@ -106,7 +120,7 @@ class XmlParser {
   /** The last start tag holds more than ASCII. */
   #wideTag = false;
 
-  constructor(source: string | Uint8Array, { skip, count = false, whole = false, entities }: XmlOptions) {
+  constructor(source: string | Uint8Array, { skip, count = false, whole = false, excerpt, entities }: XmlOptions) {
     this.#bytes =
       typeof source === "string"
         ? Buffer.from(source)
@@ -115,6 +129,7 @@ class XmlParser {
     this.#skip = skip;
     this.#count = count;
     this.#whole = whole;
+    this.#excerpt = excerpt;
     this.#decoder = new EntityDecoder(entities);
   }
 
@@ -123,10 +138,17 @@ class XmlParser {
     const source = this.#source;
     const length = bytes.length;
     const skip = this.#skip;
+    const excerpt = this.#excerpt;
+    /** Inside an excerpt, and not inside an element of it that is kept with its text. */
+    let bare = false;
+    /** Depth of the innermost open element that turned `bare` on, and of the one that turned it off. */
+    let excerptDepth = -1;
+    let textDepth = -1;
     // What is known of the open elements, outermost first.
     const names: string[] = [];
     const attributesOf: string[] = [];
     const nameStarts: number[] = [];
+    const nameEnds: number[] = [];
     const firstNodes: number[] = [];
     const charactersBefore: number[] = [];
     let depth = 0;
@@ -134,15 +156,26 @@ class XmlParser {
     for (;;) {
       let tag: number;
       if (depth === 0) tag = source.indexOf("<", position);
+      else if (bare) tag = this.#bareText(position);
       else tag = this.#count ? this.#countedText(position) : this.#text(position);
       if (tag === -1 || tag === length) break;
       const mark = bytes[tag + 1];
       if (mark === SLASH) {
         if (depth === 0) throw new XmlError(`${this.#shown(tag)} where nothing is open`, tag);
         const name = names[--depth]!;
-        position = this.#closingEnd(tag, name, nameStarts[depth]!);
-        const attributes = attributesOf[depth]!;
-        const element = new XmlElement(name, attributes, this.#takeNodes(firstNodes[depth]!), this.#characters);
+        position = this.#closingEnd(tag, name, nameStarts[depth]!, nameEnds[depth]!);
+        const firstNode = firstNodes[depth]!;
+        if (depth === excerptDepth) {
+          bare = false;
+          excerptDepth = -1;
+        } else if (depth === textDepth) {
+          bare = true;
+          textDepth = -1;
+        } else if (bare && firstNode === this.#nodeCount && !excerpt!.kept.has(name)) {
+          this.#characters += charactersBefore[depth]!;
+          continue;
+        }
+        const element = new XmlElement(name, attributesOf[depth]!, this.#takeNodes(firstNode), this.#characters);
         this.#characters += charactersBefore[depth]!;
         if (depth === 0) return this.#root(element, position);
         this.#push(element);
@@ -167,17 +200,20 @@ class XmlParser {
         }
         if (nameEnd === tag + 1 || !isNameStart(mark)) throw new XmlError("a '<' that opens no tag", tag);
         const name = this.#name(nameStart, nameEnd, hash);
+        const kept = bare ? excerpt!.kept.get(name) : undefined;
         let end = nameEnd;
         let attributes = "";
         if (bytes[nameEnd] !== GREATER) {
           end = this.#tagEnd(nameEnd, tag);
-          attributes = this.#wideTag ? this.#cut(nameEnd, end) : source.slice(nameEnd, end);
+          if (!bare || kept !== undefined)
+            attributes = this.#wideTag ? this.#cut(nameEnd, end) : source.slice(nameEnd, end);
         }
         const selfClosing = bytes[end - 1] === SLASH;
         position = end + 1;
         if (skip?.has(name)) {
           if (!selfClosing) position = this.#skipElement(name, position, tag);
         } else if (selfClosing) {
+          if (bare && kept === undefined) continue;
           const element = new XmlElement(name, attributes, NONE, 0);
           if (depth === 0) return this.#root(element, position);
           this.#push(element);
@@ -186,9 +222,23 @@ class XmlParser {
           names[depth] = name;
           attributesOf[depth] = attributes;
           nameStarts[depth] = tag + 1;
+          nameEnds[depth] = nameEnd;
           firstNodes[depth] = this.#nodeCount;
           charactersBefore[depth] = this.#characters;
           this.#characters = 0;
+          if (kept === "text") {
+            bare = false;
+            textDepth = depth;
+          } else if (
+            depth === 2 &&
+            excerpt !== undefined &&
+            name === excerpt.path[1] &&
+            names[1] === excerpt.path[0] &&
+            excerptDepth === -1
+          ) {
+            bare = true;
+            excerptDepth = depth;
+          }
           depth++;
         }
       }
@@ -269,6 +319,37 @@ class XmlParser {
     return end;
   }
 
+  /** Text that is counted only. */
+  #bareText(start: number): number {
+    const bytes = this.#bytes;
+    const length = bytes.length;
+    let end = start;
+    let layout = 0;
+    let all = 0;
+    for (; end < length; end++) {
+      const meaning = MEANING[bytes[end]!]!;
+      if (meaning === IS_TAG) break;
+      all |= meaning;
+      layout += meaning & IS_LAYOUT;
+    }
+    if ((all & IS_WIDE) === 0) this.#characters += end - start - layout;
+    else if (this.#decoder.hasOwn)
+      this.#characters += countCharacters(this.#decoder.decode(this.#cut(start, end), start));
+    else {
+      let count = countInBytes(bytes, start, end);
+      for (let i = start; i < end; i++) {
+        if (bytes[i] !== AMPERSAND) continue;
+        const stop = entityEnd(bytes, i + 1, end);
+        const value = stop === -1 ? undefined : knownEntity(this.#source.slice(i + 1, stop));
+        if (value === undefined) continue;
+        count += countCharacters(value) - (stop + 1 - i);
+        i = stop;
+      }
+      this.#characters += count;
+    }
+    return end;
+  }
+
   /** Text with entities or beyond ASCII: decoded, white space made single spaces, and counted, in one pass. */
   #wideText(start: number, end: number): void {
     if (this.#decoder.hasOwn) {
@@ -277,20 +358,29 @@ class XmlParser {
     }
     const bytes = this.#bytes;
     // No entity stands for more units than its name has bytes.
-    if (scratch.length < end - start) scratch = new Uint16Array(2 * (end - start));
+    if (scratch.length < end - start) {
+      scratch = new Uint16Array(2 * (end - start));
+      scratchBytes = Buffer.from(scratch.buffer);
+    }
     const units = scratch;
     let length = 0;
     for (let i = start; i < end; ) {
       const code = bytes[i]!;
       if (code < 0x80) {
         i++;
-        const stop = code === AMPERSAND ? entityEnd(bytes, i, end) : -1;
-        const value = stop === -1 ? undefined : knownEntity(this.#source.slice(i, stop));
-        if (value === undefined) units[length++] = code;
-        else {
-          for (let k = 0; k < value.length; k++) units[length++] = value.charCodeAt(k);
-          i = stop + 1;
+        if (code !== AMPERSAND) {
+          units[length++] = code;
+          continue;
         }
+        const stop = entityEnd(bytes, i, end);
+        const unit = stop === -1 ? -1 : hexadecimalUnit(bytes, i, stop);
+        const value = stop === -1 || unit !== -1 ? undefined : knownEntity(this.#source.slice(i, stop));
+        if (unit !== -1) units[length++] = unit;
+        else if (value === undefined) {
+          units[length++] = code;
+          continue;
+        } else for (let k = 0; k < value.length; k++) units[length++] = value.charCodeAt(k);
+        i = stop + 1;
       } else if (code < 0xe0) {
         units[length++] = ((code & 0x1f) << 6) | (bytes[i + 1]! & 0x3f);
         i += 2;
@@ -320,7 +410,7 @@ class XmlParser {
       if (visible) units[written++] = SPACE;
     }
     this.#characters += count;
-    this.#push(Buffer.from(units.buffer, 0, 2 * written).toString("utf16le"));
+    this.#push(scratchBytes.toString("utf16le", 0, 2 * written));
   }
 
   #pushCounted(text: string): void {
@@ -336,25 +426,32 @@ class XmlParser {
   }
 
   #name(start: number, end: number, hash: number): string {
+    const bytes = this.#bytes;
     const slot = hash & (NAMES - 1);
-    const name = knownNames[slot];
-    if (name !== undefined && name.length === end - start) {
-      let i = 0;
-      while (i < name.length && name.charCodeAt(i) === this.#bytes[start + i]) i++;
-      if (i === name.length) return name;
+    const length = end - start;
+    const at = slot * NAME_BYTES;
+    if (nameBytes[at] === length) {
+      let i = 1;
+      while (i <= length && nameBytes[at + i] === bytes[start + i - 1]) i++;
+      if (i > length) return knownNames[slot]!;
     }
-    const read = internalized(this.#cut(start, end));
-    knownNames[slot] = read;
-    return read;
+    const name = internalized(this.#cut(start, end));
+    if (length > 0 && length < NAME_BYTES) {
+      knownNames[slot] = name;
+      nameBytes[at] = length;
+      nameBytes.set(bytes.subarray(start, end), at + 1);
+    }
+    return name;
   }
 
-  /** Behind the `>` of an end tag that must close `name`, which was opened as written at `nameStart`. */
-  #closingEnd(tag: number, name: string, nameStart: number): number {
+  /** Behind the `>` of an end tag that must close `name`, which was opened as written from `nameStart` to `nameEnd`. */
+  #closingEnd(tag: number, name: string, nameStart: number, nameEnd: number): number {
     const bytes = this.#bytes;
     let at = tag + 2;
-    for (let i = nameStart; bytes[at] === bytes[i] && at < bytes.length; i++, at++)
-      if (bytes[at] === GREATER) return at + 1;
-    // A space before the `>`, attributes on the start tag, another prefix.
+    let i = nameStart;
+    for (; i < nameEnd && bytes[at] === bytes[i]; i++) at++;
+    if (i === nameEnd && bytes[at] === GREATER) return at + 1;
+    // A space before the `>`, another prefix.
     const end = this.#source.indexOf(">", tag);
     if (end === -1) throw new XmlError("an end tag that does not end", tag);
     const written = this.#cut(tag + 2, end).trimEnd();
@@ -459,8 +556,11 @@ function isNameStart(code: number | undefined): boolean {
 }
 
 /** Element names by a hash of their bytes, so that the same name is the same string, and comparing two is comparing addresses. */
-const NAMES = 1024;
-const knownNames: (string | undefined)[] = new Array(NAMES).fill(undefined);
+const NAMES = 4096;
+const knownNames: string[] = new Array(NAMES).fill("");
+/** Their lengths and bytes. */
+const NAME_BYTES = 32;
+const nameBytes = new Uint8Array(NAMES * NAME_BYTES);
 
 /** The engine's one copy of a string: what a property is called. */
 const internalized = (name: string): string => Object.keys({ [name]: 0 })[0]!;
@@ -547,6 +647,20 @@ function entityEnd(bytes: Uint8Array, from: number, end: number): number {
   return -1;
 }
 
+/** What `#x2013` stands for, as one UTF-16 unit of text; -1 for every other name. */
+function hexadecimalUnit(bytes: Uint8Array, from: number, stop: number): number {
+  if (bytes[from] !== HASH || (bytes[from + 1]! | 32) !== 120 || stop - from > 8 || stop - from < 4) return -1;
+  let unit = 0;
+  for (let i = from + 2; i < stop; i++) {
+    const code = bytes[i]!;
+    const letter = code | 32;
+    if (code >= 48 && code <= 57) unit = (unit << 4) | (code - 48);
+    else if (letter >= 97 && letter <= 102) unit = (unit << 4) | (letter - 87);
+    else return -1;
+  }
+  return unit < SPACE || (unit >= 0xd800 && unit <= 0xdfff) || unit > 0xffff ? -1 : unit;
+}
+
 /** Entities that no table knows stay as they are written: losing them would lose text. */
 function decodeEntities(text: string): string {
   let decoded = "";
@@ -568,6 +682,7 @@ function decodeEntities(text: string): string {
 
 /** Where text beyond ASCII is put together; it grows to the longest piece. */
 let scratch = new Uint16Array(1 << 14);
+let scratchBytes = Buffer.from(scratch.buffer);
 
 /** Internal general entities of a DOCTYPE: `<!ENTITY name "value">`. External ones (SYSTEM, PUBLIC) are passed over. */
 export function internalEntities(doctype: string): Map<string, string> {
