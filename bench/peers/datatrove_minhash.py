@@ -8,7 +8,9 @@ import time
 from datatrove.data import Document
 from datatrove.pipeline.dedup import MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
 from datatrove.pipeline.dedup.minhash import MinhashConfig
+from datatrove.utils.hashes import xxhash as hashes
 from datatrove.utils.hashing import HashConfig
+from xxhash import xxh64_intdigest
 
 try:
     from loguru import logger
@@ -17,6 +19,8 @@ try:
 except ImportError:
     pass
 logging.disable(logging.CRITICAL)
+# xxhash 4 takes no strings any more, and datatrove 0.10 hands it some.
+hashes.xxhash64 = lambda data: xxh64_intdigest(data.encode() if isinstance(data, str) else data)
 
 
 def read(path):

@@ -39,13 +39,14 @@ const MIN_WORDS = 5;
 const COMMON_ITEMS = 3;
 
 /**
- * N-gram → items that hold it. A bit table small enough for the cache answers almost every question; behind it an open-addressed
+ * N-gram → items that hold it. A bit table small enough for the cache answers almost every question (two bits of one word a key: of other
+ * n-grams three in a hundred pass); behind it an open-addressed
  * table compares 64 bits of two independent hashes, so a false match does not occur in practice.
  */
 class GramTable {
   readonly n: number;
-  #bits: Uint32Array;
-  #bitMask: number;
+  #bits: Int32Array;
+  #wordMask: number;
   /** Slot → first entry of a key + 1, 0 if free. */
   #slots: Int32Array;
   /** Of each entry: the key's halves, the item, and the next entry of the same key. */
@@ -59,8 +60,8 @@ class GramTable {
   constructor(n: number, capacity: number) {
     this.n = n;
     const power = (least: number) => 2 ** Math.ceil(Math.log2(Math.max(1024, least)));
-    this.#bits = new Uint32Array(power(12 * capacity) / 32);
-    this.#bitMask = 32 * this.#bits.length - 1;
+    this.#bits = new Int32Array(power(8 * capacity) / 32);
+    this.#wordMask = this.#bits.length - 1;
     this.#slots = new Int32Array(power(2 * capacity));
     this.#hashes = new Uint32Array(capacity);
     this.#checks = new Uint32Array(capacity);
@@ -70,8 +71,24 @@ class GramTable {
 
   /** Whether an n-gram of this hash may be in the table. */
   mayHold(hash: number): boolean {
-    const bit = hash & this.#bitMask;
-    return ((this.#bits[bit >>> 5]! >>> (bit & 31)) & 1) !== 0;
+    const pattern = bitsOf(hash);
+    return (this.#bits[hash & this.#wordMask]! & pattern) === pattern;
+  }
+
+  /**
+   * Places of n-grams that may be in the table, looked for in a loop of their own: the bit table is larger than the fast caches, and
+   * looks into it overlap only as long as nothing waits for their outcome. @param places - At least as long as `grams`. @returns how many.
+   */
+  placesOf(grams: Uint32Array, places: Uint32Array): number {
+    const bits = this.#bits;
+    const mask = this.#wordMask;
+    let count = 0;
+    for (let at = 0; at < grams.length; at++) {
+      const hash = grams[at]!;
+      const pattern = bitsOf(hash);
+      if ((bits[hash & mask]! & pattern) === pattern) places[count++] = at;
+    }
+    return count;
   }
 
   #check(words: WordBuffer, at: number): number {
@@ -103,8 +120,8 @@ class GramTable {
     this.#items[entry] = item;
     this.#next[entry] = first;
     this.#slots[slot] = entry + 1;
-    const bit = hash & this.#bitMask;
-    this.#bits[bit >>> 5] = this.#bits[bit >>> 5]! | (1 << (bit & 31));
+    const word = hash & this.#wordMask;
+    this.#bits[word] = this.#bits[word]! | bitsOf(hash);
   }
 
   /**
@@ -119,6 +136,9 @@ class GramTable {
     for (let entry = first; entry !== -1; entry = this.#next[entry]!) visit(this.#items[entry]!);
   }
 }
+
+/** Two bits of a word; the low bits of the hash choose the word. */
+const bitsOf = (hash: number): number => (1 << (hash >>> 27)) | (1 << ((hash >>> 22) & 31));
 
 /** Finds benchmark items in documents. */
 export class Decontaminator {
@@ -136,6 +156,7 @@ export class Decontaminator {
   #whole = new Map<number, GramTable>();
   #words = new WordBuffer();
   #grams = new Uint32Array(1 << 14);
+  #places = new Uint32Array(1 << 14);
 
   constructor(items: readonly BenchmarkItem[], options: DecontaminateOptions) {
     this.items = items;
@@ -200,11 +221,12 @@ export class Decontaminator {
     const collided = new Set<number>();
     const needed = Math.max(1, collisionWords - overlapWords + 1);
     const grams = this.#scan(overlapWords);
-    for (let at = 0, run = 0; at < grams.length; at++) {
-      if (!this.#overlap.mayHold(grams[at]!)) {
-        run = 0;
-        continue;
-      }
+    if (this.#places.length < grams.length) this.#places = new Uint32Array(2 * grams.length);
+    const places = this.#places;
+    const count = this.#overlap.placesOf(grams, places);
+    for (let i = 0, run = 0; i < count; i++) {
+      const at = places[i]!;
+      if (i === 0 || places[i - 1] !== at - 1) run = 0;
       this.#overlap.visit(grams[at]!, this.#words, at, this.#limitOf, (item) => candidates.add(item));
       if (++run < needed) continue;
       const start = at - needed + 1;
