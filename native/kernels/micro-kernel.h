@@ -11,7 +11,7 @@ namespace meditron::MEDITRON_ISA {
 // Words of both precisions: how many k they hold and how they are made from stored numbers.
 struct F32 {
   static constexpr int kPerWord = 1;
-  static MEDITRON_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return fma(a, b, c); }
+  static MEDITRON_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return fma_in_place(a, b, c); }
   // kLanes words from numbers that follow each other along k; n numbers are left.
   template <class S>
   static MEDITRON_INLINE Vec along(const S* p, int64_t n) {
@@ -44,7 +44,7 @@ struct Bf16 {
 #else
 struct Bf16 {
   static constexpr int kPerWord = 1;
-  static MEDITRON_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return fma(a, b, c); }
+  static MEDITRON_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return fma_in_place(a, b, c); }
   static MEDITRON_INLINE Vec along(const float* p, int64_t n) { return round_bf16(F32::along(p, n)); }
   static MEDITRON_INLINE Vec along(const bf16* p, int64_t n) { return F32::along(p, n); }
   template <class S, class Lanes>

@@ -40,7 +40,8 @@ MEDITRON_INLINE void pack_rows(const S* s, int64_t stride, int64_t lanes, int64_
   }
 }
 
-// Source in columns: element (lane, k) = s[k · stride + lane]. Rows are copied, in pairs when a word holds two.
+// Source in columns: element (lane, k) = s[k · stride + lane], `lanes` of them left in the source, of which Width are wanted. Rows are copied,
+// in pairs when a word holds two.
 template <class Math, int Width, class S>
 MEDITRON_INLINE void pack_columns(const S* s, int64_t stride, int64_t lanes, int64_t k, float* panel) {
   for (int64_t at = 0; at < k; at += Math::kPerWord, panel += Width) {
@@ -53,8 +54,9 @@ MEDITRON_INLINE void pack_columns(const S* s, int64_t stride, int64_t lanes, int
       Vec v = zero();
       if (left >= kLanes) v = Math::across(even + lane, odd_lane, Full{});
       else if (left > 0) v = Math::across(even + lane, odd_lane, Part{static_cast<int>(left)});
-      if (lane + kLanes <= Width) store(panel + lane, v);
-      else store(panel + lane, v, Part{Width - lane});
+      if constexpr (Width % kLanes == 0) store(panel + lane, v);
+      else if (lane + kLanes <= Width) store(panel + lane, v);
+      else store_first<Width % kLanes>(panel + lane, v);
     }
   }
 }
@@ -74,7 +76,7 @@ void pack_panels(const S* s, int64_t stride, bool in_rows, int64_t lanes, int64_
   constexpr int64_t kRows = 16;
   for (int64_t at = 0; at < k; at += kRows) {
     for (int64_t p = begin; p < end; p++) {
-      pack_columns<Math, Width>(s + at * stride + p * Width, stride, least(Width, lanes - p * Width), least(kRows, k - at),
+      pack_columns<Math, Width>(s + at * stride + p * Width, stride, lanes - p * Width, least(kRows, k - at),
                                 panels + p * panel_size + at / Math::kPerWord * Width);
     }
   }

@@ -92,6 +92,11 @@ MEDITRON_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 MEDITRON_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a, b); }
 MEDITRON_INLINE Vec sqrt(Vec a) { return _mm256_sqrt_ps(a); }
 MEDITRON_INLINE Vec broadcast(const float* p) { return _mm256_broadcast_ss(p); }
+// a · b + c in the register of c. Left to itself the compiler moves the sums of a tile about, and spills some: they fill the registers.
+MEDITRON_INLINE Vec fma_in_place(Vec a, Vec b, Vec c) {
+  asm("vfmadd231ps %2, %1, %0" : "+x"(c) : "x"(a), "x"(b));
+  return c;
+}
 #else
 MEDITRON_INLINE Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }
 MEDITRON_INLINE Vec fnma(Vec a, Vec b, Vec c) { return c - a * b; }
@@ -103,6 +108,10 @@ MEDITRON_INLINE Vec sqrt(Vec a) {
   return a;
 }
 MEDITRON_INLINE Vec broadcast(const float* p) { return set(*p); }
+#endif
+
+#if !defined(__AVX2__) || defined(__AVX512F__)
+MEDITRON_INLINE Vec fma_in_place(Vec a, Vec b, Vec c) { return fma(a, b, c); }
 #endif
 
 // Sum and maximum of all lanes, by halves: the same order at every call.
@@ -202,6 +211,9 @@ MEDITRON_INLINE Vec load(const bf16* p, Part part) { return widen((Halves)_mm256
 MEDITRON_INLINE void store(bf16* p, Vec v, Part part) { _mm256_mask_storeu_epi16(p, first(part), (__m256i)narrow(v)); }
 #else
 MEDITRON_INLINE Vec load(const float* p, Part part) {
+#if defined(__AVX2__)
+  return _mm256_maskload_ps(p, (__m256i)(lane_index() < part.n));
+#endif
   float x[kLanes] = {};
   for (int i = 0; i < part.n; i++) x[i] = p[i];
   return load(x);
@@ -219,6 +231,20 @@ MEDITRON_INLINE void store(bf16* p, Vec v, Part part) {
   for (int i = 0; i < part.n; i++) p[i].bits = h[i];
 }
 #endif
+
+// The first N lanes, N known to the compiler: lane by lane takes several times as long.
+template <int N>
+MEDITRON_INLINE void store_first(float* p, Vec v) {
+#if defined(__AVX512F__)
+  store(p, v, Part{N});
+#elif defined(__AVX2__)
+  static_assert(N == 6);
+  _mm_storeu_ps(p, _mm256_castps256_ps128(v));
+  _mm_storel_pi(reinterpret_cast<__m64*>(p + 4), _mm256_extractf128_ps(v, 1));
+#else
+  std::memcpy(p, &v, N * sizeof(float));
+#endif
+}
 
 // The same on a tensor of either storage. The branch is the same at every step of a loop, so it costs next to nothing.
 template <class Lanes = Full>
