@@ -103,7 +103,7 @@ struct Ahead {
 // sums over k in order, whatever the number of rows of the tile that computes it. A tile of one vector (Vecs = 1) leaves out the right half.
 // InMemory: C is not in the first-level cache, and `ahead` is wanted.
 template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool InMemory = false>
-[[gnu::noinline]] void tile(int64_t steps, const float* a, const float* b, const TileOutput& out, Ahead ahead = {}) {
+[[gnu::noinline]] void tile(int64_t steps, const float* a, const float* b, const TileOutput& out, const Ahead& ahead = {}) {
   Vec c[Rows][Vecs];
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++)
@@ -141,10 +141,11 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool 
   };
   int64_t k = 0;
   if constexpr (InMemory) {
-    for (; k + 16 <= steps; k += 16, ahead.at += ahead.row) {
+    const char* wanted = ahead.at;
+    for (; k + 16 <= steps; k += 16, wanted += ahead.row) {
 #pragma GCC unroll 4
       for (int line = 0; line < 4; line++) {
-        __builtin_prefetch(ahead.at + line * ahead.line, 0, 2);
+        __builtin_prefetch(wanted + line * ahead.line, 0, 2);
         four_steps();
       }
     }
@@ -182,7 +183,7 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool 
 
 // Runs the smallest compiled tile that holds out.rows rows of an A panel of kTileRows (a[step][kTileRows]).
 template <class Math>
-MEDITRON_INLINE void panel_tile(int64_t steps, const float* a, const float* b, const TileOutput& out, Ahead ahead) {
+MEDITRON_INLINE void panel_tile(int64_t steps, const float* a, const float* b, const TileOutput& out, const Ahead& ahead) {
 #if defined(__AVX512F__)
   static_assert(kTileRows == 14);
   if (out.rows > 12 && out.columns <= kLanes) return tile<Math, 14, 1, kTileRows, 1, true>(steps, a, b, out, ahead);
