@@ -3,6 +3,8 @@
  * duplicates) and n-grams (decontamination). Numbers are words like any other: two texts that differ in a dose differ.
  */
 
+import { utf16 } from "../core/utf16.ts";
+
 /** UTF-16 unit -> its lower case if it can stand in a word, 0 if it separates words. */
 const FOLD = foldingTable();
 /** Units that are a word each: Chinese and Japanese write no spaces. */
@@ -69,19 +71,6 @@ export class WordBuffer {
     this.count = count;
     return count;
   }
-}
-
-let scratch = new Uint16Array(1 << 14);
-let scratchBytes = Buffer.from(scratch.buffer);
-
-/** The units of a text, until the next call: a look into an array costs a third of a look into a string. */
-function utf16(text: string): Uint16Array {
-  if (scratch.length < text.length) {
-    scratch = new Uint16Array(2 * text.length);
-    scratchBytes = Buffer.from(scratch.buffer);
-  }
-  scratchBytes.write(text, 0, "utf16le");
-  return scratch;
 }
 
 /** MurmurHash3's finalizer: spreads every bit of a 32-bit number over all of them. */

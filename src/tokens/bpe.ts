@@ -7,21 +7,25 @@
  * @see Sennrich et al. 2016, arXiv:1508.07909
  */
 import { ConfigError, DataError } from "../core/errors.ts";
+import { utf16 } from "../core/utf16.ts";
 import { BYTE_CHARACTERS } from "./byte-level.ts";
 import type { BpeJson } from "./tokenizer-json.ts";
+import { WordCache } from "./word-cache.ts";
 
 const CACHE_WORDS = 1 << 17;
 /** Longer words are not worth remembering: they rarely come twice. */
 const CACHE_WORD_LENGTH = 64;
 /** Above this many symbols a heap beats scanning for the best pair. */
 const SCAN_SYMBOLS = 48;
+/** ▁, SentencePiece's space. */
+const WORD_MARK = 0x2581;
+const HASH_PRIME = 0x01000193;
 
 export class BpeModel {
   readonly #vocab: Map<string, number>;
-  /** (left · base + right) → rank; `#merged[rank]` is the id of the joined token. */
-  readonly #ranks = new Map<number, number>();
+  /** Pair → rank; `#merged[rank]` is the id of the joined token. */
+  readonly #ranks: PairTable;
   readonly #merged: Int32Array;
-  readonly #base: number;
   readonly #unknown: number | undefined;
   readonly #fuseUnknown: boolean;
   readonly #ignoreMerges: boolean;
@@ -29,6 +33,9 @@ export class BpeModel {
   readonly #fallback: (number | undefined)[] | undefined;
   readonly #byteIds: (number | undefined)[];
   readonly #words = new Map<string, Int32Array>();
+  readonly #runs = new WordCache();
+  /** Ranks of the pairs of one word. */
+  readonly #scanned = new Int32Array(SCAN_SYMBOLS);
   readonly #byteWords = new Map<string, Int32Array>();
 
   /** @throws {ConfigError} For dropout and affixes, which no Llama-family tokenizer uses. @throws {DataError} For merges outside the vocabulary. */
@@ -41,8 +48,7 @@ export class BpeModel {
           remedy: "take the tokenizer of a Llama, Mistral, Qwen or GPT family model",
         });
     this.#vocab = new Map(Object.entries(json.vocab));
-    this.#base = 1;
-    for (const id of this.#vocab.values()) this.#base = Math.max(this.#base, id + 1);
+    this.#ranks = new PairTable(json.merges.length);
     this.#merged = new Int32Array(json.merges.length);
     json.merges.forEach((merge, rank) => {
       const [left, right] = typeof merge === "string" ? splitMerge(merge) : merge;
@@ -55,9 +61,8 @@ export class BpeModel {
           where,
           remedy: "the file is damaged: fetch it again",
         });
-      const key = a * this.#base + b;
       // A pair listed twice keeps its last rank, as a hash map filled in order does in the original.
-      this.#ranks.set(key, rank);
+      this.#ranks.set(a, b, rank);
       this.#merged[rank] = joined;
     });
     this.#unknown = json.unk_token ? this.#vocab.get(json.unk_token) : undefined;
@@ -84,13 +89,31 @@ export class BpeModel {
 
   /** Ids of a word in vocabulary characters. */
   encode(word: string): Int32Array {
-    return cached(this.#words, word, () => {
-      if (this.#ignoreMerges) {
-        const whole = this.#vocab.get(word);
-        if (whole !== undefined) return Int32Array.of(whole);
-      }
-      return this.#merge(this.#symbols(word));
-    });
+    return cached(this.#words, word, () => this.#encodeWord(word));
+  }
+
+  #encodeWord(word: string): Int32Array {
+    if (this.#ignoreMerges) {
+      const whole = this.#vocab.get(word);
+      if (whole !== undefined) return Int32Array.of(whole);
+    }
+    return this.#merge(this.#symbols(word));
+  }
+
+  /** Adds the ids of a text in vocabulary characters, cut before each run of ▁ (`splitsBefore` says whether it may be). */
+  encodeRuns(text: string, ids: number[]): void {
+    const { length } = text;
+    const units = utf16(text);
+    for (let start = 0, end = 0; start < length; start = end) {
+      let hash = 0;
+      for (; end < length && units[end] === WORD_MARK; end++) hash = Math.imul(hash ^ WORD_MARK, HASH_PRIME);
+      for (; end < length && units[end] !== WORD_MARK; end++) hash = Math.imul(hash ^ units[end]!, HASH_PRIME);
+      hash ^= hash >>> 15;
+      if (this.#runs.push(units, start, end, hash, ids)) continue;
+      const word = this.#encodeWord(text.slice(start, end));
+      for (let i = 0; i < word.length; i++) ids.push(word[i]!);
+      this.#runs.set(units, start, end, hash, word);
+    }
   }
 
   /** Ids of a word given as plain text, for a byte-level vocabulary. */
@@ -148,7 +171,7 @@ export class BpeModel {
   }
 
   #rank(left: number, right: number): number {
-    return this.#ranks.get(left * this.#base + right) ?? -1;
+    return this.#ranks.get(left, right);
   }
 
   #merge(ids: number[]): Int32Array {
@@ -156,8 +179,9 @@ export class BpeModel {
   }
 
   #mergeByScan(ids: number[]): Int32Array {
-    const ranks = ids.map((id, i) => (i + 1 < ids.length ? this.#rank(id, ids[i + 1]!) : -1));
+    const ranks = this.#scanned;
     let length = ids.length;
+    for (let i = 0; i < length; i++) ranks[i] = i + 1 < length ? this.#rank(ids[i]!, ids[i + 1]!) : -1;
     for (;;) {
       let best = -1;
       for (let i = 0; i + 1 < length; i++) if (ranks[i]! >= 0 && (best < 0 || ranks[i]! < ranks[best]!)) best = i;
@@ -171,7 +195,8 @@ export class BpeModel {
       ranks[best] = best + 1 < length ? this.#rank(ids[best]!, ids[best + 1]!) : -1;
       if (best > 0) ranks[best - 1] = this.#rank(ids[best - 1]!, ids[best]!);
     }
-    return Int32Array.from(ids.slice(0, length));
+    ids.length = length;
+    return Int32Array.from(ids);
   }
 
   /** The same by a linked list and a heap of (rank, position): n log n for text without word boundaries. */
@@ -203,6 +228,40 @@ export class BpeModel {
       if (previous[i]! >= 0) consider(previous[i]!);
     }
     return Int32Array.from(ids.filter((_, i) => alive[i]));
+  }
+}
+
+/** Pairs of ids and their ranks, open-addressed: a search costs a quarter of one in a Map. */
+class PairTable {
+  readonly #mask: number;
+  /** Of each slot: left, right, 1 + rank (0: free). */
+  readonly #slots: Int32Array;
+
+  constructor(pairs: number) {
+    this.#mask = 2 ** Math.ceil(Math.log2(2 * pairs + 2)) - 1;
+    this.#slots = new Int32Array(4 * (this.#mask + 1));
+  }
+
+  #find(left: number, right: number): number {
+    const slots = this.#slots;
+    let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
+    hash ^= hash >>> 15;
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const at = 4 * slot;
+      if (slots[at + 2] === 0 || (slots[at] === left && slots[at + 1] === right)) return at;
+    }
+  }
+
+  /** The rank of a pair, or -1. */
+  get(left: number, right: number): number {
+    return this.#slots[this.#find(left, right) + 2]! - 1;
+  }
+
+  set(left: number, right: number, rank: number): void {
+    const at = this.#find(left, right);
+    this.#slots[at] = left;
+    this.#slots[at + 1] = right;
+    this.#slots[at + 2] = rank + 1;
   }
 }
 

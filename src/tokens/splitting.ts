@@ -11,11 +11,8 @@ import type { Component } from "./tokenizer-json.ts";
 /** Rewrites a piece of text. `first` says that it starts the document. */
 export type Rewrite = (text: string) => string;
 
-export interface Words {
-  words: string[];
-  /** Plain text to be encoded byte by byte, or text already in vocabulary characters. */
-  form: "bytes" | "characters";
-}
+/** Plain text to be encoded byte by byte, text in vocabulary characters, or a whole text of them that is cut before each run of ▁. */
+export type Words = { form: "bytes" | "characters"; words: string[] } | { form: "runs"; text: string };
 
 export type Split = (text: string, first: boolean) => Words;
 
@@ -75,10 +72,10 @@ export function compileSplit(
   native: PreTokenizer | null,
   cutsBefore: (character: string) => boolean,
 ): Split {
-  const units = cutsBefore("▁")
-    ? (text: string): string[] => text.match(/▁+[^▁]*|[^▁]+/g) ?? []
-    : (text: string): string[] => (text === "" ? [] : [text]);
-  if (!json || !native) return (text) => ({ words: units(text), form: "characters" });
+  const units: (text: string) => Words = cutsBefore("▁")
+    ? (text) => ({ form: "runs", text })
+    : (text) => ({ form: "characters", words: text === "" ? [] : [text] });
+  if (!json || !native) return units;
 
   const fallback = (text: string): Words => ({
     words: native.preTokenizeString(text).map(([word]) => word),
@@ -95,7 +92,7 @@ export function compileSplit(
           ? replacement + marked
           : marked;
       // Split: every ▁ starts a word of its own, runs of them included.
-      return { words: split ? (prefixed.match(/▁[^▁]*|[^▁]+/g) ?? []) : units(prefixed), form: "characters" };
+      return split ? { form: "characters", words: prefixed.match(/▁[^▁]*|[^▁]+/g) ?? [] } : units(prefixed);
     };
   }
   const cut = cutsOf(json);

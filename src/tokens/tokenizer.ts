@@ -244,9 +244,13 @@ function compileEncoder(
   );
 
   const encodeWords = (text: string, first: boolean, ids: number[]): void => {
-    const { words, form } = split(text, first);
-    for (const word of words) {
-      const wordIds = form === "bytes" ? bpe.encodeBytes(word) : bpe.encode(word);
+    const cut = split(text, first);
+    if (cut.form === "runs") {
+      bpe.encodeRuns(cut.text, ids);
+      return;
+    }
+    for (const word of cut.words) {
+      const wordIds = cut.form === "bytes" ? bpe.encodeBytes(word) : bpe.encode(word);
       for (let i = 0; i < wordIds.length; i++) ids.push(wordIds[i]!);
     }
   };

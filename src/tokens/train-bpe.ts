@@ -123,9 +123,10 @@ async function countWords(
     if (sampleFraction < 1 && counterRandom(seed, index++) / 2 ** 32 >= sampleFraction) continue;
     for (const piece of cut(wellFormed(text))) {
       if (typeof piece === "number") continue;
-      const { words, form } = split(piece, false);
-      const counts = form === "bytes" ? plain : mapped;
-      for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+      const pieces = split(piece, false);
+      const counts = pieces.form === "bytes" ? plain : mapped;
+      for (const word of pieces.form === "runs" ? [pieces.text] : pieces.words)
+        counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
   for (const [word, count] of plain) {
