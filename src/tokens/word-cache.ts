@@ -9,6 +9,8 @@ const MAX_WORDS = SLOTS / 2;
 /** Longer words are not worth remembering: they rarely come twice. */
 const MAX_UNITS = 64;
 const MAX_IDS = 255;
+/** Slots looked at for a word: texts made of words with one hash must not make a search of the whole table. */
+const MAX_PROBES = 64;
 
 export class WordCache {
   /** Of each slot: hash, 1 + place in the arena (0: free), units | ids << 8. */
@@ -23,7 +25,7 @@ export class WordCache {
   push(units: Uint16Array, start: number, end: number, hash: number, ids: number[]): boolean {
     const table = this.#table;
     const length = end - start;
-    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+    for (let slot = hash & this.#mask, probes = 0; probes < MAX_PROBES; slot = (slot + 1) & this.#mask, probes++) {
       const place = table[4 * slot + 1]!;
       if (place === 0) return false;
       if (table[4 * slot] !== hash) continue;
@@ -37,6 +39,7 @@ export class WordCache {
       for (let at = from; at < to; at++) ids.push(this.#arena[at]!);
       return true;
     }
+    return false;
   }
 
   set(units: Uint16Array, start: number, end: number, hash: number, ids: ArrayLike<number>): void {
@@ -60,11 +63,13 @@ export class WordCache {
   }
 
   #enter(hash: number, place: number, sizes: number): void {
-    let slot = hash & this.#mask;
-    while (this.#table[4 * slot + 1] !== 0) slot = (slot + 1) & this.#mask;
-    this.#table[4 * slot] = hash;
-    this.#table[4 * slot + 1] = place;
-    this.#table[4 * slot + 2] = sizes;
+    for (let slot = hash & this.#mask, probes = 0; probes < MAX_PROBES; slot = (slot + 1) & this.#mask, probes++) {
+      if (this.#table[4 * slot + 1] !== 0) continue;
+      this.#table[4 * slot] = hash;
+      this.#table[4 * slot + 1] = place;
+      this.#table[4 * slot + 2] = sizes;
+      return;
+    }
   }
 
   #grow(): void {
