@@ -82,15 +82,16 @@ function oursOf(shape: Shape, precision: Precision) {
   const first = step.run(Math.min(2, batch));
   if (!(Math.abs(first / Math.log(vocab) - 1) < 0.05))
     throw new Error(`first loss ${first}, expected about ${Math.log(vocab)}`);
-  const timed = [1, 2, 4, 8]
-    .filter((micro) => micro <= batch)
-    .map((micro) => {
-      step.run(micro);
+  const choices = [1, 2, 4, 8].filter((micro) => micro <= batch).map((micro) => ({ micro, ms: Number.POSITIVE_INFINITY }));
+  // The best of a few, in turns: a neighbour's moment of load decides nothing.
+  for (let turn = 0; turn < 4; turn++) {
+    for (const choice of choices) {
       const start = performance.now();
-      step.run(micro);
-      return { micro, ms: performance.now() - start };
-    });
-  const { micro } = timed.sort((a, b) => a.ms - b.ms)[0]!;
+      step.run(choice.micro);
+      choice.ms = Math.min(choice.ms, performance.now() - start);
+    }
+  }
+  const { micro } = choices.sort((a, b) => a.ms - b.ms)[0]!;
   return { step: () => step.run(micro), microBatch: micro, planBytes: step.plan(micro).total };
 }
 
@@ -127,7 +128,7 @@ async function fastestPeers(shape: Shape, precision: Precision, quick: boolean, 
   const tuned = await prepare(found[0].variant, shape, {
     LD_PRELOAD: jemalloc,
     MALLOC_CONF: "thp:always,metadata_thp:auto",
-    MKL_ENABLE_INSTRUCTIONS: "AVX512",
+    ...(loadKernels().description.includes("avx512") && { MKL_ENABLE_INSTRUCTIONS: "AVX512" }),
   });
   return "error" in tuned ? found : [...found, { ...tuned, isTuned: true }];
 }
