@@ -82,7 +82,9 @@ function oursOf(shape: Shape, precision: Precision) {
   const first = step.run(Math.min(2, batch));
   if (!(Math.abs(first / Math.log(vocab) - 1) < 0.05))
     throw new Error(`first loss ${first}, expected about ${Math.log(vocab)}`);
-  const choices = [1, 2, 4, 8].filter((micro) => micro <= batch).map((micro) => ({ micro, ms: Number.POSITIVE_INFINITY }));
+  const choices = [1, 2, 4, 8]
+    .filter((micro) => micro <= batch)
+    .map((micro) => ({ micro, ms: Number.POSITIVE_INFINITY }));
   // The best of a few, in turns: a neighbour's moment of load decides nothing.
   for (let turn = 0; turn < 4; turn++) {
     for (const choice of choices) {
