@@ -11,10 +11,16 @@ export interface Line {
 }
 
 /**
- * Lines of a text file (LF or CRLF), decompressed on the fly. Bytes that are no UTF-8 throw at their line.
+ * Lines of a text file (LF or CRLF), decompressed on the fly.
  * @param maxLineBytes - A longer line is refused rather than held in memory.
+ * @param onBad - Called for a line whose bytes are no UTF-8, which is passed over; without it, the first one throws.
  */
-export async function* readLines(path: string, maxLineBytes = 256 << 20): AsyncGenerator<Line> {
+export async function* readLines(
+  path: string,
+  maxLineBytes = 256 << 20,
+  onBad?: (error: DataError, line: Line) => void | Promise<void>,
+): AsyncGenerator<Line> {
+  let bad: DataError | undefined;
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   const pending: Buffer[] = [];
   let pendingBytes = 0;
@@ -31,20 +37,28 @@ export async function* readLines(path: string, maxLineBytes = 256 << 20): AsyncG
     try {
       line.text = decoder.decode(bytes.subarray(0, end));
     } catch (error) {
-      throw new DataError("IO_NOT_UTF8", {
+      bad = new DataError("IO_NOT_UTF8", {
         message: "bytes that are not UTF-8",
         where: `${path}:${number}`,
         remedy: "convert the file to UTF-8 (iconv) and run again",
         cause: error,
         fields: { offset: line.offset },
       });
+      if (!onBad) throw bad;
     }
     return line;
+  };
+  const tellBad = async (line: Line) => {
+    const error = bad!;
+    bad = undefined;
+    await onBad!(error, line);
   };
   for await (const chunk of readDecompressed(path)) {
     let start = 0;
     for (let end = chunk.indexOf(10, start); end !== -1; end = chunk.indexOf(10, start)) {
-      yield take(chunk.subarray(start, end));
+      const line = take(chunk.subarray(start, end));
+      if (bad) await tellBad(line);
+      else yield line;
       start = end + 1;
     }
     const rest = chunk.subarray(start);
@@ -57,7 +71,11 @@ export async function* readLines(path: string, maxLineBytes = 256 << 20): AsyncG
       });
     if (rest.length > 0) pending.push(Buffer.from(rest));
   }
-  if (pendingBytes > 0) yield take(Buffer.alloc(0));
+  if (pendingBytes > 0) {
+    const line = take(Buffer.alloc(0));
+    if (bad) await tellBad(line);
+    else yield line;
+  }
 }
 
 /** Values of a JSON Lines file. @param onBad - Called for a line that is not JSON; without it, the first one throws. */
@@ -65,7 +83,7 @@ export async function* readJsonLines<T>(
   path: string,
   onBad?: (error: DataError, line: Line) => void | Promise<void>,
 ): AsyncGenerator<{ value: T; line: Line }> {
-  for await (const line of readLines(path)) {
+  for await (const line of readLines(path, undefined, onBad)) {
     if (line.text.trim() === "") continue;
     let value: T;
     try {

@@ -1,4 +1,4 @@
-/** Damaged files of every literature reader: never a crash or a hang, every untouched record read, every lost one told. */
+/** Damaged files of the readers of many records a file (the others: `readers-fuzz.test.ts`): never a crash or a hang, every untouched record read, every lost one told. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { RandomState } from "../../core/random.ts";
 import type { SourceItem } from "../document.ts";
+import { at, mutations } from "../testing-mutations.ts";
 import { readJats } from "./jats.ts";
 import { readPubMed } from "./pubmed.ts";
 import { readS2Orc } from "./s2orc.ts";
@@ -68,55 +69,6 @@ const readers: Reader[] = [
     tail: "\n",
   },
 ];
-
-type Mutation = (bytes: Buffer, random: RandomState) => Buffer;
-const at = (random: RandomState, length: number) => Math.floor(random.random() * length);
-const mutations: Record<string, Mutation> = {
-  "a bit flipped": (bytes, random) => {
-    const copy = Buffer.from(bytes);
-    copy[at(random, copy.length)]! ^= 1 << at(random, 8);
-    return copy;
-  },
-  "random bytes written over": (bytes, random) => {
-    const copy = Buffer.from(bytes);
-    for (let i = at(random, copy.length), n = 1 + at(random, 12); n > 0 && i < copy.length; n--, i++)
-      copy[i] = at(random, 256);
-    return copy;
-  },
-  "a piece removed": (bytes, random) => {
-    const from = at(random, bytes.length);
-    return Buffer.concat([bytes.subarray(0, from), bytes.subarray(Math.min(bytes.length, from + 1 + at(random, 80)))]);
-  },
-  "a piece doubled": (bytes, random) => {
-    const from = at(random, bytes.length);
-    const to = Math.min(bytes.length, from + 1 + at(random, 80));
-    return Buffer.concat([bytes.subarray(0, to), bytes.subarray(from)]);
-  },
-  "markup thrown in": (bytes, random) => {
-    const from = at(random, bytes.length);
-    const pieces = [
-      "<",
-      ">",
-      "&",
-      "</",
-      "<!--",
-      "]]>",
-      "<![CDATA[",
-      "&bomb;",
-      "\0",
-      '"',
-      "{",
-      "}",
-      "<!DOCTYPE x [",
-      "\ufeff",
-    ];
-    return Buffer.concat([
-      bytes.subarray(0, from),
-      Buffer.from(pieces[at(random, pieces.length)]!),
-      bytes.subarray(from),
-    ]);
-  },
-};
 
 let files = 0;
 async function readAll(reader: Reader, bytes: Buffer, extension = reader.extension): Promise<SourceItem[]> {

@@ -13,11 +13,22 @@ export interface MedlineItem {
   offset: number;
 }
 
-/** Records of one file: a blank line, or the next PMID, ends a record. @throws {DataError} where the file ends early or is no UTF-8. */
+/**
+ * Records of one file: a blank line, or the next PMID, ends a record. One with a line that is no UTF-8 comes without fields.
+ * @throws {DataError} where the file ends early.
+ */
 export async function* readMedline(path: string): AsyncGenerator<MedlineItem> {
   let item: MedlineItem | undefined;
   let values: string[] | undefined;
-  for await (const { text, offset } of readLines(path)) {
+  let damaged = false;
+  const lines = readLines(path, undefined, (_, { offset }) => {
+    item = { fields: new Map(), offset: item?.offset ?? offset };
+    values = undefined;
+    damaged = true;
+  });
+  for await (const { text, offset } of lines) {
+    if (damaged && text.trim() !== "" && !text.startsWith("PMID-")) continue;
+    damaged = false;
     const tag = /^([A-Z][A-Z0-9 ]{3})- ?(.*)$/.exec(text);
     if (tag) {
       const name = tag[1]!.trim();
