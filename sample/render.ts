@@ -60,6 +60,8 @@ export function renderSample(seed: number, scale: Scale): Map<string, Buffer> {
   const count = (splits: Record<string, unknown[]>) =>
     Object.fromEntries(Object.entries(splits).map(([split, items]) => [split, items.length]));
   const kinds: MedicalKind[] = ["abstract", "paper", "guideline"];
+  // The demo's scale leaves some attributes out.
+  const stated = medicalAttributes.filter((a) => world.conditions.some(({ attributes }) => a in attributes));
   const manifest = {
     notice: NOTICE,
     seed,
@@ -73,10 +75,12 @@ export function renderSample(seed: number, scale: Scale): Map<string, Buffer> {
     phrasingsPerFact: Object.fromEntries(
       kinds.map((kind) => [
         kind,
-        Object.fromEntries(medicalAttributes.map((a) => [a, medicalPhrasings(kind, a).length])),
+        Object.fromEntries(stated.map((a) => [a, medicalPhrasings(kind, a).length])),
       ]),
     ),
-    sentencesPerFact: exposures,
+    sentencesPerFact: Object.fromEntries(
+      kinds.map((kind) => [kind, Object.fromEntries(stated.map((a) => [a, exposures[kind][a]]))]),
+    ),
     heldOut: {
       conditions: world.conditions.filter((c) => c.partition === "test").map((c) => c.name),
       everydayThings: world.things.filter((t) => t.partition === "test").map((t) => t.name),

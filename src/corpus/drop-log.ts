@@ -4,7 +4,7 @@ import type { Drop } from "./document.ts";
 import { type WrittenFile, ZstdLines } from "./zstd-lines.ts";
 
 /** One drop as it stands in the log: all keys always there, so that any reader infers one schema. */
-interface DropRecord {
+export interface DropRecord {
   id: string;
   source: string;
   rule: string;

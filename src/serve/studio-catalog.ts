@@ -8,10 +8,11 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import { exists } from "../core/index.ts";
+import type { DropRecord } from "../corpus/drop-log.ts";
 import type { CorpusManifest } from "../corpus/index.ts";
 import { HttpProblem } from "./problem.ts";
 import { notFound } from "./studio-errors.ts";
-import type { CorpusOverview, DocumentRow, DocumentView, DropRow, Page } from "./studio-types.ts";
+import type { CorpusOverview, DocumentRow, DocumentView, Page } from "./studio-types.ts";
 
 export interface DocumentQuery {
   /** Words; the last one also as the beginning of one. */
@@ -259,7 +260,7 @@ export class Catalog {
     return Number(row.number);
   }
 
-  async drops(query: { rule: string; search: string; offset: number; limit: number }): Promise<Page<DropRow>> {
+  async drops(query: { rule: string; search: string; offset: number; limit: number }): Promise<Page<DropRecord>> {
     await this.open();
     const conditions: string[] = ["true"];
     const values: DuckDBValue[] = [];
@@ -279,7 +280,7 @@ export class Catalog {
     return {
       total: Number(count!.total),
       offset: query.offset,
-      rows: rows.map((row) => ({ ...row, characters: Number(row.characters) })) as unknown as DropRow[],
+      rows: rows.map((row) => ({ ...row, characters: Number(row.characters) })) as unknown as DropRecord[],
     };
   }
 

@@ -4,13 +4,14 @@ import { readFile, stat } from "node:fs/promises";
 import { join, normalize, sep } from "node:path";
 import { exists, readJson } from "../core/index.ts";
 import { cleanDocument } from "../corpus/clean.ts";
+import type { DropRecord } from "../corpus/drop-log.ts";
 import { type ContaminationReport, type Document, type Drop, loadManifest, MANIFEST } from "../corpus/index.ts";
 import { nameSource, readSource } from "../corpus/sources/index.ts";
 import { CATALOG_VERSION, Catalog, type DocumentQuery } from "./studio-catalog.ts";
 import { notFound } from "./studio-errors.ts";
 import { childFolder } from "./studio-files.ts";
 import type { StudioRuns } from "./studio-runs.ts";
-import type { CorpusOverview, DocumentRow, DocumentView, DropRow, Page, SourceView } from "./studio-types.ts";
+import type { CorpusOverview, DocumentRow, DocumentView, Page, SourceView } from "./studio-types.ts";
 import { diffTexts } from "./text-diff.ts";
 
 /** A source file is read until its record is found; a very long one is given up. */
@@ -62,7 +63,7 @@ export class StudioCorpus {
     run: string,
     corpus: string,
     query: { rule: string; search: string; offset: number; limit: number },
-  ): Promise<Page<DropRow>> {
+  ): Promise<Page<DropRecord>> {
     return (await this.#catalog(run, corpus)).drops(query);
   }
 

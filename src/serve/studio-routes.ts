@@ -1,13 +1,16 @@
 /** The Studio's API: read-only views of run directories, and the live events of a run that goes on. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
+import { exists } from "../core/index.ts";
 import { readBody } from "./read-body.ts";
 import { type DocumentQuery, documentFilters } from "./studio-catalog.ts";
 import { StudioCorpus } from "./studio-corpus.ts";
-import { badRequest } from "./studio-errors.ts";
+import { badRequest, notFound } from "./studio-errors.ts";
 import { parseChange, parseEvaluationKey, parseFilter, type StudioEvaluation } from "./studio-evaluation.ts";
-import { queryNumber, queryText } from "./studio-files.ts";
+import { checkName, queryNumber, queryText } from "./studio-files.ts";
 import type { StudioModels } from "./studio-models.ts";
 import { diffRecipes, followEvents, type StudioRuns } from "./studio-runs.ts";
 import { StudioTraining } from "./studio-training.ts";
@@ -17,6 +20,9 @@ export interface StudioParts {
   models: StudioModels;
   evaluation: StudioEvaluation;
 }
+
+const REPORT_POLICY =
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** A proxy that sees nothing for a minute closes the line; a comment keeps it open. */
 const KEEP_ALIVE_MS = 15_000;
@@ -38,6 +44,19 @@ export function studioRoutes({ runs, models, evaluation }: StudioParts): { app: 
   app.get("/runs", async (c) => c.json(await runs.list()));
 
   app.get("/runs/:run", async (c) => c.json(await runs.detail(c.req.param("run"))));
+
+  // The run's report as the run wrote it. Its scripts and styles stand in the page, so they may run; nothing may be fetched or sent.
+  const page = async (c: Context, ...path: string[]) => {
+    const file = join(await runs.directory(c.req.param("run")!), ...path);
+    if (!(await exists(file))) throw notFound("a report of the run");
+    c.header("Content-Security-Policy", REPORT_POLICY);
+    return c.html(await readFile(file, "utf8"));
+  };
+  app.get("/runs/:run/report.html", (c) => page(c, "report.html"));
+  app.get("/runs/:run/report/items/:set/:page", (c) => {
+    const { set, page: name } = c.req.param();
+    return page(c, "report", "items", checkName(set, "evaluation"), checkName(name, "page"));
+  });
 
   app.get("/runs/:run/events", async (c) => {
     const directory = await runs.directory(c.req.param("run"));

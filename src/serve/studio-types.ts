@@ -166,18 +166,6 @@ export interface SourceView {
   changes: { rule: string; count: number; characters: number }[];
 }
 
-export interface DropRow {
-  id: string;
-  source: string;
-  rule: string;
-  value: string;
-  threshold: string;
-  reason: string;
-  where: string;
-  title: string;
-  characters: number;
-}
-
 // ── evaluation ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Names one evaluation: `run/model/benchmark/label`. */

@@ -345,6 +345,21 @@ describe("security", () => {
     expect((await get<Page<DocumentRow>>(`${CORPUS}/documents?offset=999999999`)).rows).toHaveLength(0);
   });
 
+  it("shows the run's report and its item pages, which may fetch and send nothing", async () => {
+    const report = `${server.url}/api/runs/hostile/report.html`;
+    expect((await fetch(report)).status).toBe(404);
+    const folder = join(runs, "hostile/report/items/base.medical");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "1.html"), "<p>An item</p>");
+    writeFileSync(join(runs, "hostile/report.html"), "<h1>Report</h1>");
+    const response = await fetch(report);
+    expect([response.status, await response.text()]).toEqual([200, "<h1>Report</h1>"]);
+    expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'unsafe-inline'/);
+    const items = report.replace(".html", "/items/");
+    expect(await (await fetch(`${items}base.medical/1.html`)).text()).toBe("<p>An item</p>");
+    expect((await fetch(`${items}base.medical/..%2f..%2f..%2frecipe.yaml`)).status).toBe(400);
+  });
+
   it("serves its page under a policy that allows nothing from elsewhere", async () => {
     for (const path of ["/", "/runs/anything", "/invite"]) {
       const response = await fetch(`${server.url}${path}`);

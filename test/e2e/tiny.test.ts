@@ -1,6 +1,6 @@
 /** The main job from one command: raw sources in, report out. */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -140,6 +140,17 @@ test("a finetuned checkpoint carries the chat template: it renders the prompt th
   expect(asked.code, asked.stderr).toBe(0);
   const chats = JSON.parse(asked.stdout).summaries.map(({ settings }: { settings: { chat: string } }) => settings.chat);
   expect(chats).toEqual(["chatml", "none"]);
+  // The question is put as finetuning put it, options and cue included: the same prompts as in the run.
+  const promptsIn = async (folder: string) => {
+    const [evaluated] = (await readdir(folder)).filter((name) => name.startsWith("option-log-likelihood"));
+    const lines = (await readFile(join(folder, evaluated!, "items.jsonl"), "utf8")).trim().split("\n");
+    return new Map(lines.map((line) => JSON.parse(line)).map(({ id, prompt }) => [id, prompt]));
+  };
+  const inRun = await promptsIn(at("eval/finetuned/medical"));
+  const byHand = await promptsIn(at("by-hand/tuned"));
+  expect(byHand.size).toBe(4);
+  for (const [id, prompt] of byHand) if (inRun.has(id)) expect(prompt).toEqual(inRun.get(id));
+  expect([...byHand.keys()].some((id) => inRun.has(id))).toBe(true);
 });
 
 test("a model card and a datasheet lie beside every model, and say where it comes from", async () => {

@@ -1,5 +1,7 @@
 /** `meditron eval`: models of any kind on one benchmark, without a recipe. */
+import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { parse } from "yaml";
 import type { z } from "zod";
 import { exists, formatPercent, readJson } from "../../core/index.ts";
 import { readShards } from "../../corpus/index.ts";
@@ -22,8 +24,10 @@ import {
 } from "../../eval/index.ts";
 import { type ModelConfig, openModel } from "../../providers/index.ts";
 import { override } from "../../run/load-recipe.ts";
+import { runOf } from "../../run/model-card.ts";
 import { check, problemsError } from "../../run/problems.ts";
-import { evaluateWithProgress } from "../../run/stages/evaluation.ts";
+import type { Recipe } from "../../run/recipe.ts";
+import { evaluateWithProgress, finetuningOf } from "../../run/stages/evaluation.ts";
 import { type Command, UsageError, type Values } from "../command.ts";
 
 export const evaluation: Command = {
@@ -96,12 +100,14 @@ export const evaluation: Command = {
     const benchmark = await readBenchmark(values, set.benchmark);
     const solvers = values.list("solver").length > 0 ? values.list("solver") : ["option-log-likelihood"];
     const chosen = values.text("chat");
-    const askedAs = (taught: object) =>
+    const ownStyle = ["options", "answer", "cue"].some((key) => key in set.ask);
+    const askedAs = ({ chat, style }: Taught) =>
       solvers.map((solver) =>
         checked("--solver, --chat, --shots, --set ask", evaluateConfigSchema, {
           solver,
           shots: values.number("shots"),
-          ...(chosen === undefined ? taught : { chat: chosen }),
+          ...(chosen === undefined ? chat : { chat: chosen }),
+          ...(ownStyle ? {} : style),
           ...set.ask,
         }),
       );
@@ -222,12 +228,25 @@ function modelsOf(values: Values, endpoint: object): Map<string, ModelConfig> {
   return new Map(given.map(({ config }, i) => [names()[i]!, config]));
 }
 
-/** What a finetuning here left in the model's directory about how to ask it. */
-async function taughtTo(config: ModelConfig): Promise<object> {
+interface Taught {
+  chat?: { chat: string; system?: string };
+  style?: { options?: string; answer?: string; cue?: string };
+}
+
+/**
+ * How a finetuning here taught a model to be asked: what stands around the prompt, by the template in its folder; how the question
+ * is put, by the recipe of the run that the folder lies in.
+ */
+async function taughtTo(config: ModelConfig): Promise<Taught> {
   const path = "path" in config && join(config.path, "tokenizer_config.json");
   if (!path || !(await exists(path))) return {};
   const { chat_template: template } = await readJson<{ chat_template?: unknown }>(path);
-  return (typeof template === "string" && taughtChat(template)) || {};
+  const chat = typeof template === "string" ? taughtChat(template) : undefined;
+  const run = await runOf(config.path);
+  const recipe = run && (parse(await readFile(join(run.directory, "recipe.yaml"), "utf8")) as Recipe);
+  const { options, answer, cue } = (recipe && finetuningOf(run.model, recipe)) ?? {};
+  const style = { ...(options && { options }), ...(answer && { answer }), ...(cue && { cue }) };
+  return { ...(chat && { chat }), style };
 }
 
 async function contaminatedItems(benchmark: Benchmark, corpora: string[]): Promise<string[] | undefined> {

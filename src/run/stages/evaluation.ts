@@ -187,7 +187,7 @@ export const labelOf = (settings: EvaluateConfig): string => settingsLabel(parse
 export const solverLabelOf = (settings: EvaluateConfig): string => solverLabel(parsedSettings(settings));
 
 /** How a model, or one that it comes from, was finetuned here: it expects the messages it was finetuned with. */
-function finetuningOf(model: string, recipe: Recipe): Training["finetune"] {
+export function finetuningOf(model: string, recipe: Pick<Recipe, "train">): Training["finetune"] {
   const training = recipe.train[model];
   if (!training) return undefined;
   return training.finetune ?? (typeof training.from === "string" ? finetuningOf(training.from, recipe) : undefined);

@@ -1,5 +1,6 @@
 import { useCallback, useState } from "react";
-import type { CorpusOverview, DropRow } from "../../../src/serve/studio-types.ts";
+import type { DropRecord } from "../../../src/corpus/drop-log.ts";
+import type { CorpusOverview } from "../../../src/serve/studio-types.ts";
 import { url } from "../api.ts";
 import { formatWhole } from "../format.ts";
 import { Bars, Card, Choice, Empty } from "../parts/basics.tsx";
@@ -12,7 +13,7 @@ import { useQuery } from "../router.tsx";
 export function DropsView({ run, corpus, data }: { run: string; corpus: string; data: CorpusOverview }) {
   const [query, setQuery] = useQuery();
   const { rule = "", dropped = "" } = query;
-  const [open, setOpen] = useState<DropRow>();
+  const [open, setOpen] = useState<DropRecord>();
   const path = useCallback(
     (offset: number, limit: number) =>
       url(["runs", run, "corpora", corpus, "drops"], { rule, q: dropped, offset, limit }),
@@ -58,7 +59,7 @@ export function DropsView({ run, corpus, data }: { run: string; corpus: string; 
                 onChange={(value) => setQuery({ rule: value })}
               />
             </div>
-            <VirtualList<DropRow>
+            <VirtualList<DropRecord>
               label="dropped records"
               path={path}
               rowHeight={64}

@@ -175,7 +175,15 @@ function Provenance({ detail: { provenance, hasReport, name } }: { detail: RunDe
             </div>
           ))}
           <dt>report</dt>
-          <dd>{hasReport ? <code>{name}/report.html</code> : "not written yet"}</dd>
+          <dd>
+            {hasReport ? (
+              <a href={`/api/runs/${encodeURIComponent(name)}/report.html`} target="_blank" rel="noreferrer">
+                report.html
+              </a>
+            ) : (
+              "not written yet"
+            )}
+          </dd>
         </dl>
       ) : (
         <p className="muted">This run has no provenance.json.</p>
