@@ -73,10 +73,7 @@ export function renderSample(seed: number, scale: Scale): Map<string, Buffer> {
       everydayFacts: world.things.reduce((sum, e) => sum + Object.keys(e.attributes).length, 0),
     },
     phrasingsPerFact: Object.fromEntries(
-      kinds.map((kind) => [
-        kind,
-        Object.fromEntries(stated.map((a) => [a, medicalPhrasings(kind, a).length])),
-      ]),
+      kinds.map((kind) => [kind, Object.fromEntries(stated.map((a) => [a, medicalPhrasings(kind, a).length]))]),
     ),
     sentencesPerFact: Object.fromEntries(
       kinds.map((kind) => [kind, Object.fromEntries(stated.map((a) => [a, exposures[kind][a]]))]),
