@@ -21,8 +21,9 @@ export interface StudioParts {
   evaluation: StudioEvaluation;
 }
 
+/** A page of its own origin: whatever a model wrote into it cannot ask this server for anything. */
 const REPORT_POLICY =
-  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** A proxy that sees nothing for a minute closes the line; a comment keeps it open. */
 const KEEP_ALIVE_MS = 15_000;
