@@ -354,7 +354,9 @@ describe("security", () => {
     writeFileSync(join(runs, "hostile/report.html"), "<h1>Report</h1>");
     const response = await fetch(report);
     expect([response.status, await response.text()]).toEqual([200, "<h1>Report</h1>"]);
-    expect(response.headers.get("content-security-policy")).toMatch(/^sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'/);
+    expect(response.headers.get("content-security-policy")).toMatch(
+      /^sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'/,
+    );
     const items = report.replace(".html", "/items/");
     expect(await (await fetch(`${items}base.medical/1.html`)).text()).toBe("<p>An item</p>");
     expect((await fetch(`${items}base.medical/..%2f..%2f..%2frecipe.yaml`)).status).toBe(400);
