@@ -10,6 +10,7 @@ import type { CheckpointSamples } from "../run/stages/checkpoint-samples.ts";
 import type { Criterion, Flag, ReviewBody } from "./review-criteria.ts";
 import type { Reviewer, ReviewSet } from "./review-database.ts";
 import type { ItemMean, WinRate } from "./review-statistics.ts";
+import type { IndexedItem } from "./studio-items.ts";
 
 export interface Page<T> {
   total: number;
@@ -200,19 +201,10 @@ export interface EvaluationOverview {
   onSame: boolean;
 }
 
-export interface ItemRow {
+export interface ItemRow extends Omit<IndexedItem, "offset"> {
   /** Line in items.jsonl. */
   number: number;
-  id: string;
-  seed: number;
-  rotation: number;
-  subject: string;
-  question: string;
-  gold: string;
-  prediction: string | null;
-  correct: boolean;
   contaminated: boolean;
-  parsersDiffer: boolean;
 }
 
 export interface ItemDetail {
