@@ -75,6 +75,7 @@ MEDITRON_INLINE Vec blend(Ints mask, Vec yes, Vec no) { return (Vec)((mask & (In
 
 #if defined(__AVX512F__)
 MEDITRON_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+MEDITRON_INLINE Vec fma_in_place(Vec a, Vec b, Vec c) { return fma(a, b, c); }
 MEDITRON_INLINE Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a, b, c); }
 MEDITRON_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 MEDITRON_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a, b); }
@@ -99,6 +100,7 @@ MEDITRON_INLINE Vec fma_in_place(Vec a, Vec b, Vec c) {
 }
 #else
 MEDITRON_INLINE Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }
+MEDITRON_INLINE Vec fma_in_place(Vec a, Vec b, Vec c) { return fma(a, b, c); }
 MEDITRON_INLINE Vec fnma(Vec a, Vec b, Vec c) { return c - a * b; }
 // As the x86 instructions: when one side is NaN, the second operand is the result.
 MEDITRON_INLINE Vec max(Vec a, Vec b) { return blend(a > b, a, b); }
@@ -108,10 +110,6 @@ MEDITRON_INLINE Vec sqrt(Vec a) {
   return a;
 }
 MEDITRON_INLINE Vec broadcast(const float* p) { return set(*p); }
-#endif
-
-#if !defined(__AVX2__) || defined(__AVX512F__)
-MEDITRON_INLINE Vec fma_in_place(Vec a, Vec b, Vec c) { return fma(a, b, c); }
 #endif
 
 // Sum and maximum of all lanes, by halves: the same order at every call.
@@ -213,10 +211,11 @@ MEDITRON_INLINE void store(bf16* p, Vec v, Part part) { _mm256_mask_storeu_epi16
 MEDITRON_INLINE Vec load(const float* p, Part part) {
 #if defined(__AVX2__)
   return _mm256_maskload_ps(p, (__m256i)(lane_index() < part.n));
-#endif
+#else
   float x[kLanes] = {};
   for (int i = 0; i < part.n; i++) x[i] = p[i];
   return load(x);
+#endif
 }
 MEDITRON_INLINE void store(float* p, Vec v, Part part) {
   for (int i = 0; i < part.n; i++) p[i] = v[i];

@@ -39,14 +39,10 @@ test("words too long to come twice are not kept", () => {
   expect(ids).toEqual([3]);
 });
 
-test("words of one hash are forgotten rather than searched for", () => {
+test("of words with one hash, 64 are kept: no search is longer", () => {
   const cache = new WordCache();
-  const started = performance.now();
   for (let i = 0; i < 50_000; i++) cache.set(Uint16Array.of(i), 0, 1, 5, [i]);
   const ids: number[] = [];
-  expect(cache.push(Uint16Array.of(3), 0, 1, 5, ids)).toBe(true);
-  expect(cache.push(Uint16Array.of(49_999), 0, 1, 5, ids)).toBe(false);
-  expect(ids).toEqual([3]);
-  // 50,000 searches of 64 slots, not of 50,000.
-  expect(performance.now() - started).toBeLessThan(5_000);
+  for (let i = 0; i < 50_000; i++) cache.push(Uint16Array.of(i), 0, 1, 5, ids);
+  expect(ids).toEqual(Array.from({ length: 64 }, (_, i) => i));
 });

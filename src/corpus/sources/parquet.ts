@@ -31,6 +31,7 @@ export async function* readParquetFile(
     workerData: { path: file.path },
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
   });
+  worker.on("error", () => {}); // one that comes while nobody asks, or after its time, ends no process
   let row = 0;
   try {
     for (;;) {
