@@ -1,6 +1,7 @@
 # The kernels are compiled once per instruction set, each into a namespace of its own, and chosen when the addon is loaded.
 {
   "variables": {
+    "fp16%": 0,  # whether the compiler knows AVX512-FP16; native/build.mjs asks it
     "kernel_sources": [
       "native/kernels/adamw.cpp",
       "native/kernels/attention.cpp",
@@ -31,7 +32,10 @@
         "ldflags": ["-fsanitize=address,undefined"]
       }
     },
-    "conditions": [["target_arch=='x64'", { "defines": ["MEDITRON_X64"] }]]
+    "conditions": [
+      ["target_arch=='x64'", { "defines": ["MEDITRON_X64"] }],
+      ["target_arch=='x64' and fp16==1", { "defines": ["MEDITRON_FP16"] }]
+    ]
   },
   "targets": [
     {
@@ -46,6 +50,7 @@
       "dependencies": ["portable"],
       "conditions": [
         ["target_arch=='x64'", { "dependencies": ["avx2", "avx512", "avx512bf16"] }],
+        ["target_arch=='x64' and fp16==1", { "dependencies": ["avx512fp16"] }],
         # Workers sleep inside the addon: it must stay when the JavaScript thread that loaded it ends.
         ["OS=='linux'", { "ldflags": ["-Wl,-z,nodelete"] }]
       ]
@@ -76,6 +81,18 @@
           "defines": ["MEDITRON_ISA=avx512bf16"],
           "cflags_cc": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"],
           "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16"] },
+          "sources": ["<@(kernel_sources)"]
+        }
+      ]
+    }],
+    ["target_arch=='x64' and fp16==1", {
+      "targets": [
+        {
+          "target_name": "avx512fp16",
+          "type": "static_library",
+          "defines": ["MEDITRON_ISA=avx512fp16"],
+          "cflags_cc": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16", "-mavx512fp16"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma", "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512bf16", "-mavx512fp16"] },
           "sources": ["<@(kernel_sources)"]
         }
       ]

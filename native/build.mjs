@@ -39,6 +39,13 @@ function headers() {
   return existsSync(join(prefix, "include", "node", "node_api.h")) ? [`--nodedir=${prefix}`] : [];
 }
 
+/** Whether the compiler knows AVX512-FP16 (GCC 12, Clang 14 and later do). */
+function knowsFp16() {
+  const [compiler = "g++", ...flags] = (process.env.CXX ?? "g++").split(" ");
+  const { status } = spawnSync(compiler, [...flags, "-mavx512fp16", "-x", "c++", "-E", "-"], { input: "" });
+  return status === 0;
+}
+
 const wanted = fingerprint();
 if (!force && existsSync(addon) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) {
   console.log("meditron: native kernels are up to date");
@@ -56,6 +63,7 @@ const result = spawnSync(
     sanitize ? "--debug" : "--release",
     ...headers(),
     `--jobs=${availableParallelism()}`,
+    `--fp16=${process.arch === "x64" && knowsFp16() ? 1 : 0}`, // an option that node-gyp does not know becomes a variable
   ],
   { cwd: root, encoding: "utf8", maxBuffer: 64 << 20 },
 );

@@ -75,7 +75,7 @@ MEDITRON_INLINE void weigh_tiles(const float* weights, const float* b, int64_t b
 template <class Math>
 MEDITRON_INLINE void store_words(float* row, int64_t j, Vec v) {
   if constexpr (Math::kPerWord == 2) store(reinterpret_cast<bf16*>(row) + j, v);
-  else if constexpr (__is_same(Math, Bf16)) store(row + j, round_bf16(v));
+  else if constexpr (Math::kRounds) store(row + j, round_bf16(v));
   else store(row + j, v);
 }
 

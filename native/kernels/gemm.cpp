@@ -69,22 +69,22 @@ void gemm_packed(const Gemm& g, int threads) {
   const int64_t longest = g.c.type == Type::f32 ? kBlockWords : kBlockWordsWhole;
   const int64_t k_blocks = ceil_div(k_words, longest);
   const int64_t block_words = round_up(ceil_div(k_words, k_blocks), 16);
-  const int64_t block_k = block_words * Math::kPerWord;
+  const int64_t block_k = block_words * Math::kPerWord, block_rows = block_words + Math::kScaleRows;
 
   // As much of B is packed at once as fits, all columns first, then blocks of k: threads seldom wait for each other.
-  const int64_t n_block = least(most(kPackedBBytes / (block_words * 4) / kTileColumns, 1), ceil_div(g.n, kTileColumns)) * kTileColumns;
-  const int64_t span = block_k * least(most(kPackedBBytes / (block_words * 4 * n_block), 1), k_blocks);
-  const int64_t m_block = most(kPackedABytes / (block_words * 4) / kTileRows, 1) * kTileRows;
+  const int64_t n_block = least(most(kPackedBBytes / (block_rows * 4) / kTileColumns, 1), ceil_div(g.n, kTileColumns)) * kTileColumns;
+  const int64_t span = block_k * least(most(kPackedBBytes / (block_rows * 4 * n_block), 1), k_blocks);
+  const int64_t m_block = most(kPackedABytes / (block_rows * 4) / kTileRows, 1) * kTileRows;
 
-  const int64_t row_tiles = ceil_div(g.m, kTileRows), k_span_words = ceil_div(span, Math::kPerWord);
-  float* const packed_b = static_cast<float*>(pool::shared(pool::Slot::packed_b, n_block * k_span_words * 4));
+  const int64_t row_tiles = ceil_div(g.m, kTileRows), span_rows = span / block_k * block_rows;
+  float* const packed_b = static_cast<float*>(pool::shared(pool::Slot::packed_b, n_block * span_rows * 4));
 
   for (int64_t n0 = 0; n0 < g.n; n0 += n_block) {
     const int64_t n = least(n_block, g.n - n0), panels = ceil_div(n, kTileColumns);
     const Grid grid = choose_grid(threads, row_tiles, panels);
     for (int64_t k_begin = 0; k_begin < g.k; k_begin += span) {
       const int64_t k_end = least(k_begin + span, g.k), blocks = ceil_div(k_end - k_begin, block_k);
-      const auto panels_of = [&](int64_t k0) { return packed_b + (k0 - k_begin) / Math::kPerWord * n_block; };
+      const auto panels_of = [&](int64_t k0) { return packed_b + (k0 - k_begin) / block_k * block_rows * n_block; };
       const auto pack = [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
           const int64_t k0 = k_begin + i / panels * block_k, panel = i % panels;
@@ -101,11 +101,11 @@ void gemm_packed(const Gemm& g, int threads) {
         const int64_t m_begin = rows_before(i), m_end = rows_before(i + 1);
         const int64_t i_next = (part + threads) / grid.columns;  // a guess: threads take turns
         const int64_t q_begin = panels * j / grid.columns, q_end = panels * (j + 1) / grid.columns;
-        float* const packed_a = static_cast<float*>(pool::own(pool::Slot::packed_a, thread, (m_block * block_words + 64) * 4));
+        float* const packed_a = static_cast<float*>(pool::own(pool::Slot::packed_a, thread, (m_block * block_rows + 64) * 4));
         for (int64_t m0 = m_begin; m0 < m_end; m0 += m_block) {
           const int64_t m = least(m_block, m_end - m0), row_panels = ceil_div(m, kTileRows);
           for (int64_t k0 = k_begin; k0 < k_end; k0 += block_k) {
-            const int64_t k = least(block_k, k_end - k0), words = ceil_div(k, Math::kPerWord);
+            const int64_t k = least(block_k, k_end - k0), words = ceil_div(k, Math::kPerWord), panel = panel_rows<Math>(k);
             pack_panels<Math, kTileRows>(g.a, g.transpose_a ? k0 * g.lda + m0 : m0 * g.lda + k0, g.lda, !g.transpose_a, m, k, 0,
                                          row_panels, packed_a);
             Upcoming upcoming;
@@ -118,7 +118,7 @@ void gemm_packed(const Gemm& g, int threads) {
               for (int64_t p = 0; p < row_panels; p++) {
                 out.c = at(g.c, (m0 + p * kTileRows) * g.ldc + n0 + q * kTileColumns).data;
                 out.rows = static_cast<int>(least(kTileRows, m - p * kTileRows));
-                panel_tile<Math>(words, packed_a + p * words * kTileRows, panels_of(k0) + q * words * kTileColumns, out, upcoming.next(packed_a, words));
+                panel_tile<Math>(words, packed_a + p * panel * kTileRows, panels_of(k0) + q * panel * kTileColumns, out, upcoming.next(packed_a, words));
               }
             }
           }
@@ -226,7 +226,7 @@ void gemm_thin(const Gemm& g, const S* b, int threads) {
   });
 }
 
-template <class Math>
+template <class Math, class Packed>
 void gemm_as(const Gemm& g) {
   const double work = static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k);
   const int threads = work < kSmallWork ? 1 : pool::threads();
@@ -235,14 +235,14 @@ void gemm_as(const Gemm& g) {
     else gemm_thin<Math>(g, static_cast<const bf16*>(g.b.data), threads);
     return;
   }
-  if (g.c.type == Type::bf16 && ceil_div(g.k, Math::kPerWord) > kBlockWordsWhole) {
+  if (g.c.type == Type::bf16 && ceil_div(g.k, Packed::kPerWord) > kBlockWordsWhole) {
     // Sums over several blocks of k are kept in float32 and rounded once.
     float* const sums = static_cast<float*>(pool::shared(pool::Slot::converted, g.m * g.n * 4));
     Gemm wide = g;
     wide.c = {sums, Type::f32};
     wide.ldc = g.n;
     wide.accumulate = false;
-    gemm_packed<Math>(wide, threads);
+    gemm_packed<Packed>(wide, threads);
     pool::parallel_range(g.m, 16, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; i++) {
         each(g.n, [&](int64_t j, auto lanes) {
@@ -254,7 +254,7 @@ void gemm_as(const Gemm& g) {
     });
     return;
   }
-  gemm_packed<Math>(g, threads);
+  gemm_packed<Packed>(g, threads);
 }
 
 }  // namespace
@@ -265,8 +265,8 @@ void gemm(const Gemm& g) {
     for (int64_t i = 0; i < g.m && !g.accumulate; i++) fill(at(g.c, i * g.ldc), g.n, 0.0f);
     return;
   }
-  if (g.precision == Precision::bf16) gemm_as<Bf16>(g);
-  else gemm_as<F32>(g);
+  if (g.precision == Precision::bf16) gemm_as<Bf16, PackedBf16>(g);
+  else gemm_as<F32, F32>(g);
 }
 
 }  // namespace meditron::MEDITRON_ISA

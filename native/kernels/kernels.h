@@ -108,6 +108,11 @@ const Kernels& kernels();
 namespace avx512bf16 {
 const Kernels& kernels();
 }
+#if defined(MEDITRON_FP16)
+namespace avx512fp16 {
+const Kernels& kernels();
+}
+#endif
 #endif
 
 }  // namespace meditron

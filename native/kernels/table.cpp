@@ -33,7 +33,7 @@ double multiply_add_only(int64_t iterations) {
 double peak(int64_t iterations, Precision precision) {
   double operations = 0;
   pool::parallel(pool::threads(), [&](int part, int parts, int) {
-    const double mine = precision == Precision::bf16 ? multiply_add_only<Bf16>(iterations) : multiply_add_only<F32>(iterations);
+    const double mine = precision == Precision::bf16 ? multiply_add_only<PackedBf16>(iterations) : multiply_add_only<F32>(iterations);
     if (part == 0) operations = mine * parts;
   });
   return operations;
@@ -44,7 +44,7 @@ double peak(int64_t iterations, Precision precision) {
 const Kernels& kernels() {
   static constexpr Kernels table = {
       .isa = MEDITRON_NAME(MEDITRON_ISA),
-      .has_bf16 = Bf16::kPerWord == 2,
+      .has_bf16 = PackedBf16::kPerWord == 2,
       .gemm = gemm,
       .add_bias = add_bias,
       .add_bias_backward = add_bias_backward,

@@ -38,7 +38,8 @@ function flush(): void {
 async function start(): Promise<void> {
   const { directory, slots, overflow = "truncate", endOfDocument } = settings;
   const kernels = await kernelsFor(settings);
-  const precision = settings.precision ?? (kernels.hasBf16 ? "bf16" : "f32");
+  // Not bfloat16 where hardware has it: scores would depend on the processor.
+  const precision = settings.precision ?? "f32";
   const tokenizer = await loadTokenizer(directory, endOfDocument === undefined ? {} : { endOfDocument });
   const numbers = precision === "f32" ? await storedNumbers(directory) : {};
   const model = await loadModel(directory, { kernels, precision, trainable: false, ...numbers });
