@@ -57,12 +57,14 @@ void forward(Tensor o, float* lse, Tensor qkv, const Attention& shape) {
       const Heads head(shape, qkv, b, kv);
       const int64_t r_begin = blocks * cut / cuts * kQueryBlock, r_end = least(blocks * (cut + 1) / cuts * kQueryBlock, T);
       const Visible visible{first_keys(shape, b, firsts)};
-      pack_keys<Math>(head.k, r_end, D, k_panels);
-      pack_values<Math>(head.v, r_end, D, v_panels);
+      // Scales come from all keys, so that they do not depend on the cut.
+      const int64_t keys = Math::kScaleRows > 0 ? T : r_end;
+      pack_keys<Math>(head.k, keys, D, k_panels);
+      pack_values<Math>(head.v, keys, D, v_panels);
       for (int64_t h = kv * group; h < (kv + 1) * group; h++) {
         const Rows q{qkv, head.q.offset + (h - kv * group) * D + r_begin * head.stride, head.stride};
         const Rows out{o, (b * T + r_begin) * shape.heads * D + h * D, shape.heads * D};
-        attend_head<Math>(out, lse + (b * shape.heads + h) * T + r_begin, q, {k_panels, v_panels, r_end}, r_end - r_begin, r_begin, D,
+        attend_head<Math>(out, lse + (b * shape.heads + h) * T + r_begin, q, {k_panels, v_panels, keys}, r_end - r_begin, r_begin, D,
                           visible, scale, block);
       }
     }
@@ -72,25 +74,56 @@ void forward(Tensor o, float* lse, Tensor qkv, const Attention& shape) {
 // Transposed words of two rows of weights, for products that run along the rows: pairs of rows where words are pairs.
 template <class Math>
 MEDITRON_INLINE void store_row_pair(float* weights, int64_t r, int64_t j, Vec even, Vec odd) {
-#if defined(__AVX512BF16__)
   if constexpr (Math::kPerWord == 2) {
-    store(weights + r / 2 * kScoreStride + j, interleave(even, odd));
-    return;
+    store(weights + r / 2 * kScoreStride + j, Math::pair(even, odd));
+  } else {
+    store_words<Math>(weights + r * kScoreStride, j, even);
+    store_words<Math>(weights + (r + 1) * kScoreStride, j, odd);
   }
-#endif
-  store_words<Math>(weights + r * kScoreStride, j, even);
-  store_words<Math>(weights + (r + 1) * kScoreStride, j, odd);
 }
 
-// sums[key][D] += weightsᵀ · B for one panel of keys; B packed along the rows of the block.
+// sums[key][D] += alpha · weightsᵀ · B for one panel of keys; B packed along the rows of the block, read from word `from`.
 template <class Math>
-MEDITRON_INLINE void weigh_keys(const float* weights, const float* b, int64_t b_words, int64_t from, int64_t D, float* sums) {
+MEDITRON_INLINE void weigh_keys(const float* weights, const float* b, int64_t rows, int64_t from, int64_t D, float* sums, float alpha) {
   const int64_t width = padded_size(D);
   for (int64_t c = 0; c < D; c += kTileColumns) {
-    whole_tile<Math, 1, kScoreStride>(b_words - from, weights + from * kScoreStride, b + (c * b_words + from * kTileColumns), sums + c, width,
-                                      true, D - c);
+    whole_tile<Math, 1, kScoreStride>(ceil_div(rows, Math::kPerWord) - from, {weights + from * kScoreStride, nullptr},
+                                      panel_words<Math, kTileColumns>(b + c * panel_rows<Math>(rows), from), sums + c, width, true, D - c, alpha);
   }
 }
+
+// The longest row: sqrt(max Σ x²).
+float longest_row(const Rows& x, int64_t rows, int64_t D) {
+  float longest = 0;
+  for (int64_t r = 0; r < rows; r++) {
+    const Tensor x_r = x.row(r);
+    Vec squares = zero();
+    each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { squares = fma(load(x_r, d, lanes), load(x_r, d, lanes), squares); });
+    const float length = sum(squares);
+    longest = length > longest ? length : longest;
+  }
+  return __builtin_sqrtf(longest);
+}
+
+// Powers of two by which the scores' gradients are multiplied where words have a limited range: one for each query (for dQ), and one for
+// the whole block (for dK, whose sums run over queries). |dS| <= 2 |dO_i| max |V_j| / √D, since O_i is a mean of V.
+struct ScoreScales {
+  alignas(64) float row[kQueryBlock + kLanes];
+  float block = 1, block_inverse = 1;
+  template <class Math>
+  MEDITRON_INLINE void choose(const float* bounds) {
+    if constexpr (Math::kScaleRows > 0) {
+      Vec highest = zero();
+      each(kQueryBlock, [&](int64_t r, auto lanes) MEDITRON_LAMBDA {
+        const Vec bound = load(bounds + r, lanes);
+        highest = max_bits(bound, highest);
+        store(row + r, Math::scale_for(bound), lanes);
+      });
+      block = Math::scale_for(set(max_lane(highest)))[0];
+      block_inverse = 1 / block;
+    }
+  }
+};
 
 // Scratch of one thread, carved from one buffer.
 struct Backward {
@@ -122,29 +155,36 @@ MEDITRON_INLINE void clear(float* p, int64_t n) {
 }
 
 template <class Math>
-void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o, const float* lse, int64_t T, int64_t D,
+void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o, const float* lse, float longest_value, int64_t T, int64_t D,
                    const Visible& visible, float scale, const Backward& s) {
-  const int64_t d_words = ceil_div(D, Math::kPerWord), key_words = ceil_div(T, Math::kPerWord), width = padded_size(D);
+  const int64_t d_rows = panel_rows<Math>(D), width = padded_size(D);
   // Where words are pairs of rows, transposed weights have buffers of their own; else they are the weights themselves.
   constexpr bool kPairs = Math::kPerWord == 2;
   float* const p_words = kPairs ? s.p_pairs : s.scores;
   float* const ds_words = kPairs ? s.ds_pairs : s.d_scores;
 
   for (int64_t r0 = 0; r0 < T; r0 += kQueryBlock) {
-    const int64_t rows = least(kQueryBlock, T - r0), panels = ceil_div(rows, kTileRows), row_words = ceil_div(rows, Math::kPerWord);
+    const int64_t rows = least(kQueryBlock, T - r0), panels = ceil_div(rows, kTileRows);
     pack_panels<Math, kTileRows>(q.data, q.offset + r0 * q.stride, q.stride, true, rows, D, 0, panels, s.q_panels);
     pack_panels<Math, kTileRows>(d_o.data, d_o.offset + r0 * d_o.stride, d_o.stride, true, rows, D, 0, panels, s.do_panels);
     pack_panels<Math, kTileColumns>(q.data, q.offset + r0 * q.stride, q.stride, false, D, rows, 0, ceil_div(D, kTileColumns), s.q_columns);
     pack_panels<Math, kTileColumns>(d_o.data, d_o.offset + r0 * d_o.stride, d_o.stride, false, D, rows, 0, ceil_div(D, kTileColumns),
                                     s.do_columns);
-    float row_dot[kQueryBlock] = {}, row_lse[kQueryBlock] = {};
+    float row_dot[kQueryBlock] = {}, row_lse[kQueryBlock] = {}, row_bound[kQueryBlock] = {};
     for (int64_t r = 0; r < rows; r++) {
       const Tensor do_r = d_o.row(r0 + r), o_r = o.row(r0 + r);
-      Vec dot = zero();
-      each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { dot = fma(load(do_r, d, lanes), load(o_r, d, lanes), dot); });
+      Vec dot = zero(), squares = zero();
+      each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA {
+        const Vec do_d = load(do_r, d, lanes);
+        dot = fma(do_d, load(o_r, d, lanes), dot);
+        if constexpr (Math::kScaleRows > 0) squares = fma(do_d, do_d, squares);
+      });
       row_dot[r] = sum(dot);
       row_lse[r] = lse[r0 + r];
+      if constexpr (Math::kScaleRows > 0) row_bound[r] = 2 * scale * longest_value * __builtin_sqrtf(sum(squares));
     }
+    ScoreScales scales;
+    scales.choose<Math>(row_bound);
     clear(s.dq, panels * kTileRows * width);
 
     for (int64_t k0 = visible.begin(r0) / kKeyBlock * kKeyBlock; k0 < r0 + rows; k0 += kKeyBlock) {
@@ -157,8 +197,8 @@ void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o
         float* const s_p = s.scores + r_begin * kScoreStride;
         float* const ds_p = s.d_scores + r_begin * kScoreStride;
         if (limit > 0) {
-          score_tiles<Math>(s.q_panels + p * d_words * kTileRows, s.k_panels + k0 * d_words, D, limit, s_p);
-          score_tiles<Math>(s.do_panels + p * d_words * kTileRows, s.v_panels + k0 * d_words, D, limit, ds_p);
+          score_tiles<Math>(s.q_panels + p * d_rows * kTileRows, s.k_panels + k0 * d_rows, D, limit, s_p);
+          score_tiles<Math>(s.do_panels + p * d_rows * kTileRows, s.v_panels + k0 * d_rows, D, limit, ds_p);
         }
         for (int64_t r = r_begin; r < r_begin + kTileRows; r += 2) {
           int64_t from[2], to[2];
@@ -183,7 +223,12 @@ void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o
               d_score[i] = weight[i] * set(scale) * d_score[i];
             }
             store_row_pair<Math>(p_words, r, j, weight[0], weight[1]);
-            store_row_pair<Math>(ds_words, r, j, d_score[0], d_score[1]);
+            if constexpr (Math::kScaleRows > 0) {
+              store_row_pair<Math>(ds_words, r, j, d_score[0] * set(scales.block), d_score[1] * set(scales.block));
+              d_score[0] = d_score[0] * set(scales.row[r]), d_score[1] = d_score[1] * set(scales.row[r + 1]);
+            } else {
+              store_row_pair<Math>(ds_words, r, j, d_score[0], d_score[1]);
+            }
             if constexpr (kPairs) {
               store_words<Math>(s.d_scores + r * kScoreStride, j, d_score[0]);
               store_words<Math>(s.d_scores + (r + 1) * kScoreStride, j, d_score[1]);
@@ -197,14 +242,14 @@ void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o
           for (; j < clear_to; j += kLanes) differentiate(j, true);
         }
         if (limit > 0) {
-          weigh_tiles<Math>(ds_p, s.k_columns, key_words, k0 / Math::kPerWord, ceil_div(limit, Math::kPerWord), D, s.dq + r_begin * width);
+          weigh_tiles<Math>({ds_p, Math::kScaleRows > 0 ? scales.row + r_begin : nullptr}, s.k_columns, T, k0 / Math::kPerWord, ceil_div(limit, Math::kPerWord), D, s.dq + r_begin * width);
         }
       }
       for (int64_t key = 0; key < block_limit; key += kTileRows) {
         // The first row that sees any key of this panel starts the sum: earlier weights are zero.
         const int64_t from = most(k0 + key - r0, 0) / kTileRows * kTileRows / Math::kPerWord;
-        weigh_keys<Math>(ds_words + key, s.q_columns, row_words, from, D, s.dk + (k0 + key) * width);
-        weigh_keys<Math>(p_words + key, s.do_columns, row_words, from, D, s.dv + (k0 + key) * width);
+        weigh_keys<Math>(ds_words + key, s.q_columns, rows, from, D, s.dk + (k0 + key) * width, scales.block_inverse);
+        weigh_keys<Math>(p_words + key, s.do_columns, rows, from, D, s.dv + (k0 + key) * width, 1);
       }
     }
     for (int64_t r = 0; r < rows; r++) {
@@ -228,13 +273,14 @@ void backward(Tensor dqkv, Tensor d_o, Tensor qkv, Tensor o, const float* lse, c
       pack_keys<Math>(head.k, T, D, s.k_panels);
       pack_keys<Math>(head.v, T, D, s.v_panels);
       pack_values<Math>(head.k, T, D, s.k_columns);
+      const float longest_value = Math::kScaleRows > 0 ? longest_row(head.v, T, D) : 0;
       clear(s.dk, (padded_keys(T) + kKeyBlock) * width);
       clear(s.dv, (padded_keys(T) + kKeyBlock) * width);
       for (int64_t g = 0; g < group; g++) {
         const int64_t h = kv * group + g, rows_at = b * T * shape.heads * D + h * D;
         backward_head<Math>({dqkv, d_head.q.offset + g * D, head.stride}, {d_o, rows_at, shape.heads * D},
                             {qkv, head.q.offset + g * D, head.stride}, {o, rows_at, shape.heads * D},
-                            lse + (b * shape.heads + h) * T, T, D, visible, scale, s);
+                            lse + (b * shape.heads + h) * T, longest_value, T, D, visible, scale, s);
       }
       for (int64_t t = 0; t < T; t++) {
         const Tensor dk_t = d_head.k.row(t), dv_t = d_head.v.row(t);
@@ -250,12 +296,12 @@ void backward(Tensor dqkv, Tensor d_o, Tensor qkv, Tensor o, const float* lse, c
 }  // namespace
 
 void attention(Tensor o, float* lse, Tensor qkv, const Attention& shape) {
-  if (shape.precision == Precision::bf16) forward<Bf16>(o, lse, qkv, shape);
+  if (shape.precision == Precision::bf16) forward<PackedBf16>(o, lse, qkv, shape);
   else forward<F32>(o, lse, qkv, shape);
 }
 
 void attention_backward(Tensor dqkv, Tensor d_o, Tensor qkv, Tensor o, const float* lse, const Attention& shape) {
-  if (shape.precision == Precision::bf16) backward<Bf16>(dqkv, d_o, qkv, o, lse, shape);
+  if (shape.precision == Precision::bf16) backward<PackedBf16>(dqkv, d_o, qkv, o, lse, shape);
   else backward<F32>(dqkv, d_o, qkv, o, lse, shape);
 }
 

@@ -43,38 +43,58 @@ MEDITRON_INLINE void pack_values(const Rows& v, int64_t keys, int64_t D, float* 
   pack_panels<Math, kTileColumns>(v.data, v.offset, v.stride, false, D, keys, 0, ceil_div(D, kTileColumns), panels);
 }
 
-// A tile of kTileRows by two vectors, or by one where no more than that is wanted.
+// One side of a product: its words, and the scales of their lanes where words have any (none: 1).
+struct Words {
+  const float* words;
+  const float* scales;
+};
+// A panel of keys, queries or values: scales come before words.
+template <class Math, int Width>
+MEDITRON_INLINE Words panel_words(const float* panel, int64_t from = 0) {
+  return {panel + (Math::kScaleRows + from) * Width, panel};
+}
+
+// A tile of kTileRows by two vectors, or by one where no more than that is wanted: C (+)= alpha · A B.
 template <class Math, int ARow, int AStep>
-MEDITRON_INLINE void whole_tile(int64_t words, const float* a, const float* b, float* c, int64_t stride, bool accumulate, int64_t columns) {
-  if (columns > kLanes) {
-    tile<Math, kTileRows, ARow, AStep>(words, a, b, {c, stride, Type::f32, accumulate, 1.0f, kTileRows, kTileColumns});
-  } else {
-    tile<Math, kTileRows, ARow, AStep, 1>(words, a, b, {c, stride, Type::f32, accumulate, 1.0f, kTileRows, kLanes});
+MEDITRON_INLINE void whole_tile(int64_t steps, const Words& a, const Words& b, float* c, int64_t stride, bool accumulate, int64_t columns,
+                                float alpha = 1.0f) {
+  const bool wide = columns > kLanes;
+  const TileOutput out{c, stride, Type::f32, accumulate, alpha, kTileRows, wide ? kTileColumns : kLanes};
+#if defined(__AVX512FP16__)
+  if constexpr (Math::kScaleRows > 0) {
+    if (wide) scaled_tile<kTileRows, ARow, AStep, 2>(steps, a.words, a.scales, b.words, b.scales, out);
+    else scaled_tile<kTileRows, ARow, AStep, 1>(steps, a.words, a.scales, b.words, b.scales, out);
+    return;
+  } else
+#endif
+  {
+    if (wide) tile<Math, kTileRows, ARow, AStep>(steps, a.words, b.words, out);
+    else tile<Math, kTileRows, ARow, AStep, 1>(steps, a.words, b.words, out);
   }
 }
 
 // Scores of one panel of queries against keys [0, limit) of a block: tile[row][key] = q · k, unscaled.
 template <class Math>
 MEDITRON_INLINE void score_tiles(const float* q, const float* k_panels, int64_t D, int64_t limit, float* scores) {
-  const int64_t words = ceil_div(D, Math::kPerWord);
   for (int64_t c = 0; c < limit; c += kTileColumns) {
-    whole_tile<Math, 1, kTileRows>(words, q, k_panels + c * words, scores + c, kScoreStride, false, limit - c);
+    whole_tile<Math, 1, kTileRows>(ceil_div(D, Math::kPerWord), panel_words<Math, kTileRows>(q),
+                                   panel_words<Math, kTileColumns>(k_panels + c * panel_rows<Math>(D)), scores + c, kScoreStride, false, limit - c);
   }
 }
 
-// out[row][D] += weights[row][keys] · B, B packed along keys with `b_words` words in all, read from word `from`.
+// out[row][D] += weights[row][keys] · B, B packed along `keys` keys in all and read from word `from`.
 template <class Math>
-MEDITRON_INLINE void weigh_tiles(const float* weights, const float* b, int64_t b_words, int64_t from, int64_t words, int64_t D, float* sums) {
+MEDITRON_INLINE void weigh_tiles(const Words& weights, const float* b, int64_t keys, int64_t from, int64_t words, int64_t D, float* sums) {
   const int64_t width = padded_size(D);
   for (int64_t c = 0; c < D; c += kTileColumns) {
-    whole_tile<Math, kScoreStride, 1>(words, weights, b + c * b_words + from * kTileColumns, sums + c, width, true, D - c);
+    whole_tile<Math, kScoreStride, 1>(words, weights, panel_words<Math, kTileColumns>(b + c * panel_rows<Math>(keys), from), sums + c, width, true, D - c);
   }
 }
 
-// Words in place of float32 in a row of weights: bfloat16 where they are multiplied as pairs. Writing never passes reading.
+// Words in place of float32 in a row of weights: half as wide where they are multiplied as pairs. Writing never passes reading.
 template <class Math>
 MEDITRON_INLINE void store_words(float* row, int64_t j, Vec v) {
-  if constexpr (Math::kPerWord == 2) store(reinterpret_cast<bf16*>(row) + j, v);
+  if constexpr (Math::kPerWord == 2) Math::store_halves(reinterpret_cast<uint16_t*>(row) + j, v);
   else if constexpr (Math::kRounds) store(row + j, round_bf16(v));
   else store(row + j, v);
 }
@@ -89,9 +109,9 @@ MEDITRON_INLINE constexpr int64_t forward_floats(int64_t D) {
 template <class Math>
 void attend_head(const Rows& o, float* lse, const Rows& q, const PackedKeys& kv, int64_t rows, int64_t first_position, int64_t D,
                  const Visible& visible, float scale, float* scratch) {
-  const int64_t d_words = ceil_div(D, Math::kPerWord), key_words = ceil_div(kv.keys, Math::kPerWord), width = padded_size(D);
+  const int64_t d_rows = panel_rows<Math>(D), width = padded_size(D);
   float* const q_panels = scratch;
-  float* const scores = q_panels + round_up(d_words * kQueryBlock + 64, 16);
+  float* const scores = q_panels + round_up(d_rows * kQueryBlock + 64, 16);
   float* const sums = scores + kQueryBlock * kScoreStride;
   float highest[kQueryBlock], total[kQueryBlock];
 
@@ -108,7 +128,7 @@ void attend_head(const Rows& o, float* lse, const Rows& q, const PackedKeys& kv,
         const int64_t limit = least(kKeyBlock, first + r_end - k0);  // keys that some row of the panel sees
         if (limit <= 0) continue;
         float* const tile_scores = scores + r_begin * kScoreStride;
-        score_tiles<Math>(q_panels + p * d_words * kTileRows, kv.k + k0 * d_words, D, limit, tile_scores);
+        score_tiles<Math>(q_panels + p * d_rows * kTileRows, kv.k + k0 * d_rows, D, limit, tile_scores);
         for (int64_t r = r_begin; r < r_begin + kTileRows; r++) {
           float* const s = scores + r * kScoreStride;
           const int64_t from = r < r_end ? most(visible.begin(first + r) - k0, 0) : 0;
@@ -148,7 +168,7 @@ void attend_head(const Rows& o, float* lse, const Rows& q, const PackedKeys& kv,
           total[r] += sum(sum_r);
           highest[r] = new_top;
         }
-        weigh_tiles<Math>(tile_scores, kv.v, key_words, k0 / Math::kPerWord, ceil_div(limit, Math::kPerWord), D, sums + r_begin * width);
+        weigh_tiles<Math>({tile_scores, nullptr}, kv.v, kv.keys, k0 / Math::kPerWord, ceil_div(limit, Math::kPerWord), D, sums + r_begin * width);
       }
     }
     for (int64_t r = 0; r < block_rows; r++) {

@@ -35,6 +35,8 @@ struct F16 {
   static constexpr int kPerWord = 2;
   static constexpr int kScaleRows = 1;
   static MEDITRON_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return multiply_add_f16(a, b, c); }
+  static MEDITRON_INLINE Vec pair(Vec even, Vec odd) { return interleave_f16(even, odd); }
+  static MEDITRON_INLINE void store_halves(uint16_t* p, Vec v) { _mm256_storeu_ph(p, _mm512_cvtxps_ph(v)); }
   // `factor` is the scale of a float32, and how far a bfloat16's exponent moves: see factors_of.
   static MEDITRON_INLINE Vec along(const float* p, int64_t n, Vec factor) {
     if (n >= 2 * kLanes) return pair_up_f16(load(p) * factor, load(p + kLanes) * factor);
@@ -75,6 +77,8 @@ struct Bf16 {
   static constexpr int kScaleRows = 0;
   static constexpr bool kRounds = true;
   static MEDITRON_INLINE Vec multiply_add(Vec a, Vec b, Vec c) { return dot_pairs(a, b, c); }
+  static MEDITRON_INLINE Vec pair(Vec even, Vec odd) { return interleave(even, odd); }
+  static MEDITRON_INLINE void store_halves(uint16_t* p, Vec v) { store(reinterpret_cast<bf16*>(p), v); }
   static MEDITRON_INLINE Vec along(const float* p, int64_t n) {
     if (n >= 2 * kLanes) return pair_up(load(p), load(p + kLanes));
     if (n > kLanes) return pair_up(load(p), load(p + kLanes, Part{static_cast<int>(n - kLanes)}));
@@ -233,23 +237,26 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool 
 }
 
 #if defined(__AVX512FP16__)
-// The same over float16 words, of panels that begin with the scales of their lanes.
-template <int Rows, int Vecs>
-[[gnu::noinline]] void scaled_tile(int64_t steps, const float* a, const float* b, const TileOutput& out, const Ahead& ahead) {
+// The same over float16 words with the scales of their lanes. No a_scales: they are 1.
+template <int Rows, int ARow, int AStep, int Vecs, bool InMemory = false>
+[[gnu::noinline]] void scaled_tile(int64_t steps, const float* a, const float* a_scales, const float* b, const float* b_scales, const TileOutput& out,
+                                   const Ahead& ahead = {}) {
   alignas(64) float sums[Rows][Vecs][2 * kLanes];
   alignas(64) uint16_t chain[Rows][Vecs][2 * kLanes];
   alignas(64) float a_inverse[kLanes];
   Vec b_inverse[Vecs];
-  store(a_inverse, set(1.0f) / load(a, Part{kTileRows}));
+  asm("" : "=m"(sums));  // written before it is read, which the compiler cannot know
+  store(a_inverse, a_scales ? set(1.0f) / load(a_scales, Part{kTileRows}) : set(1.0f));
 #pragma GCC unroll 2
-  for (int j = 0; j < Vecs; j++) b_inverse[j] = set(1.0f) / load(b + j * kLanes);
-  a += kTileRows, b += kTileColumns;
+  for (int j = 0; j < Vecs; j++) b_inverse[j] = set(1.0f) / load(b_scales + j * kLanes);
 
-  const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
+  if constexpr (InMemory) {
+    const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; i++) {
-    prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
-    if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
+    for (int i = 0; i < Rows; i++) {
+      prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
+      if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
+    }
   }
 
   const char* wanted = ahead.at;
@@ -265,18 +272,18 @@ template <int Rows, int Vecs>
       for (int j = 0; j < Vecs; j++) b_j[j] = load(b + k * kTileColumns + j * kLanes);
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; i++) {
-        const Vec a_i = broadcast(a + k * kTileRows + i);
+        const Vec a_i = broadcast(a + k * AStep + i * ARow);
 #pragma GCC unroll 2
         for (int j = 0; j < Vecs; j++) c[i][j] = F16::multiply_add(a_i, b_j[j], c[i][j]);
       }
     };
     const auto four_steps = [&]() MEDITRON_LAMBDA {
       step(0), step(1), step(2), step(3);
-      a += 4 * kTileRows, b += 4 * kTileColumns;
+      a += 4 * AStep, b += 4 * kTileColumns;
     };
     const int64_t n = least(kChain, steps - begin);
     int64_t k = 0;
-    for (; k + 16 <= n; k += 16, wanted += ahead.row) {
+    for (; InMemory && k + 16 <= n; k += 16, wanted += ahead.row) {
 #pragma GCC unroll 4
       for (int line = 0; line < 4; line++) {
         __builtin_prefetch(wanted + line * ahead.line, 0, 2);
@@ -284,7 +291,7 @@ template <int Rows, int Vecs>
       }
     }
     for (; k + 4 <= n; k += 4) four_steps();
-    for (; k < n; k++, a += kTileRows, b += kTileColumns) step(0);
+    for (; k < n; k++, a += AStep, b += kTileColumns) step(0);
 
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; i++)
@@ -332,11 +339,12 @@ template <class Math>
 MEDITRON_INLINE void panel_tile(int64_t steps, const float* a, const float* b, const TileOutput& out, const Ahead& ahead) {
 #if defined(__AVX512FP16__)
   if constexpr (Math::kScaleRows > 0) {
-    if (out.columns <= kLanes) return scaled_tile<14, 1>(steps, a, b, out, ahead);
-    if (out.rows > 12) return scaled_tile<14, 2>(steps, a, b, out, ahead);
-    if (out.rows > 8) return scaled_tile<12, 2>(steps, a, b, out, ahead);
-    if (out.rows > 4) return scaled_tile<8, 2>(steps, a, b, out, ahead);
-    return scaled_tile<4, 2>(steps, a, b, out, ahead);
+    const float *const a_words = a + kTileRows, *const b_words = b + kTileColumns;
+    if (out.columns <= kLanes) return scaled_tile<14, 1, kTileRows, 1, true>(steps, a_words, a, b_words, b, out, ahead);
+    if (out.rows > 12) return scaled_tile<14, 1, kTileRows, 2, true>(steps, a_words, a, b_words, b, out, ahead);
+    if (out.rows > 8) return scaled_tile<12, 1, kTileRows, 2, true>(steps, a_words, a, b_words, b, out, ahead);
+    if (out.rows > 4) return scaled_tile<8, 1, kTileRows, 2, true>(steps, a_words, a, b_words, b, out, ahead);
+    return scaled_tile<4, 1, kTileRows, 2, true>(steps, a_words, a, b_words, b, out, ahead);
   } else
 #endif
   {
