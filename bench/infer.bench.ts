@@ -31,7 +31,7 @@ export const run: Bench = async ({ quick, args }) => {
   const notes = missing ? [missing] : [];
   for (const [name, shape] of chosenShapes(args, quick)) {
     const promptTokens = Math.min(shape.sequenceLength, 256);
-    // As the server loads a model stored in bfloat16: products in bfloat16 where the processor has them, else in float32.
+    // As `serve --precision bf16` loads it where the processor has such products; else as a model stored in bfloat16 is loaded.
     const model = initializeModel(configOf(shape, promptTokens + NEW_TOKENS), {
       kernels,
       ...(kernels.hasBf16

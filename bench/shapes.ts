@@ -50,7 +50,7 @@ export interface Variant {
 }
 
 export const VARIANTS: Variant[] = ["module", "transformers"].flatMap((implementation) =>
-  ["eager", "compile"].flatMap((mode) => ["f32", "bf16"].map((dtype) => ({ implementation, mode, dtype }))),
+  ["eager", "compile"].flatMap((mode) => ["f32", "bf16", "f16"].map((dtype) => ({ implementation, mode, dtype }))),
 );
 
 export const variantName = ({ implementation, mode, dtype }: Variant) => `${implementation} ${mode} ${dtype}`;

@@ -1,7 +1,7 @@
 """PyTorch's generation on the CPU with a key/value cache, as the peer of the embedded engine.
 
 One JSON command a line on stdin, one JSON answer a line:
-  {"do": "prepare", "config": {...}, "implementation": "module"|"transformers", "mode": "eager"|"compile", "dtype": "f32"|"bf16",
+  {"do": "prepare", "config": {...}, "implementation": "module"|"transformers", "mode": "eager"|"compile", "dtype": "f32"|"bf16"|"f16",
    "batch": 16, "promptTokens": 256, "newTokens": 32, "threads": 2}
   {"do": "steps", "count": 2}            -> {"prefill": [seconds ..], "decode": [seconds a token of all sequences ..]}
 Greedy; only the last row's logits are computed in prefill.
@@ -20,7 +20,7 @@ def prepare(command):
     torch.manual_seed(0)
     torch.set_num_threads(command.get("threads", 2))
     torch._dynamo.reset()
-    dtype = torch.bfloat16 if command["dtype"] == "bf16" else torch.float32
+    dtype = {"bf16": torch.bfloat16, "f16": torch.float16}.get(command["dtype"], torch.float32)
     is_module = command["implementation"] == "module"
     model = (Llama(c, P + N) if is_module else transformers_llama(c)).to(dtype).eval()
     call = torch.compile(model, dynamic=True) if command["mode"] == "compile" else model

@@ -1,7 +1,7 @@
 """PyTorch's full training step on the CPU, as the peer of the embedded engine.
 
 Reads one JSON command a line on stdin and answers with one JSON line, so that the benchmark can interleave both sides:
-  {"do": "prepare", "config": {...}, "implementation": "module"|"transformers", "mode": "eager"|"compile", "dtype": "f32"|"bf16", "threads": 2}
+  {"do": "prepare", "config": {...}, "implementation": "module"|"transformers", "mode": "eager"|"compile", "dtype": "f32"|"bf16"|"f16", "threads": 2}
   {"do": "steps", "count": 3}            -> {"seconds": [..], "loss": last}
   {"do": "quit"}
 config: dim, layers, heads, kvHeads, ffn, vocab, sequenceLength, batch. Tied head; forward, backward, clip to 1, fused AdamW.
@@ -43,7 +43,8 @@ def prepare(command):
     parameters = list(model.parameters())
 
     def step():
-        with torch.autocast("cpu", torch.bfloat16, enabled=command["dtype"] == "bf16"):
+        half = {"bf16": torch.bfloat16, "f16": torch.float16}.get(command["dtype"])
+        with torch.autocast("cpu", half or torch.bfloat16, enabled=half is not None):
             loss = forward(x, y)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
