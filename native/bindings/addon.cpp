@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <vector>
 
 #include "../kernels/kernels.h"
 #include "../kernels/thread-pool.h"
@@ -80,6 +82,29 @@ int64_t span(int64_t rows, int64_t columns, int64_t stride) { return rows == 0 |
 
 Precision precision(Arguments& args, int index) { return args.flag(index, "precision") ? Precision::bf16 : Precision::f32; }
 
+// A kernel call with its arguments, and what of them may change before it runs again.
+struct Call {
+  std::function<void()> run;
+  std::vector<Indices> indices;
+};
+// Where calls of this thread are noted down instead of run: see `record`.
+thread_local std::vector<Call>* g_recorded = nullptr;
+
+// Runs a kernel, or notes it down.
+template <class Run>
+napi_value perform(const Arguments& args, Run run) {
+  if (g_recorded) {
+    g_recorded->push_back({run, {args.begin(), args.end()}});
+  } else {
+    const pool::Turn turn;
+    run();
+  }
+  return nullptr;
+}
+
+// For kernels that belong to one step only.
+void refuse_recording(Arguments& args) { args.require(!g_recorded, "cannot be recorded: it depends on more than its arrays"); }
+
 #define MEDITRON_FUNCTION(name) napi_value name([[maybe_unused]] napi_env env, napi_callback_info info)
 
 // gemm(c, a, b, m, n, k, transposeA, transposeB, accumulate, bf16, lda, ldb, ldc, alpha)
@@ -103,9 +128,7 @@ MEDITRON_FUNCTION(gemm) {
   g.a = args.tensor(1, "a", span(a_rows, a_columns, g.lda));
   g.b = args.tensor(2, "b", span(b_rows, b_columns, g.ldb));
   if (!args.ok()) return nullptr;
-  const pool::Turn turn;
-  g_kernels->gemm(g);
-  return nullptr;
+  return perform(args, [=] { g_kernels->gemm(g); });
 }
 
 // addBias(y, bias, rows, channels, stride)
@@ -115,14 +138,13 @@ MEDITRON_FUNCTION(add_bias) {
   const Tensor y = args.tensor(0, "y", span(rows, channels, stride));
   const float* const bias = args.floats(1, "bias", channels);
   if (!args.ok() || rows == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->add_bias(y, bias, rows, channels, stride);
-  return nullptr;
+  return perform(args, [=] { g_kernels->add_bias(y, bias, rows, channels, stride); });
 }
 
 // addBiasBackward(dBias, dy, rows, channels, stride)
 MEDITRON_FUNCTION(add_bias_backward) {
   Arguments args(env, info, "addBiasBackward");
+  refuse_recording(args);
   const int64_t rows = args.integer(2, "rows", 0, kMostRows), channels = args.integer(3, "channels", 1), stride = args.integer(4, "stride", channels);
   float* const d_bias = args.floats(0, "dBias", channels);
   const Tensor dy = args.tensor(1, "dy", span(rows, channels, stride));
@@ -141,14 +163,13 @@ MEDITRON_FUNCTION(embedding) {
   const Tensor table = args.tensor(2, "table", 0);
   args.within(ids, rows, args.length(2, "table") / channels, "ids", "rows of the table");
   if (!args.ok() || rows == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->embedding(y, ids, table, rows, channels);
-  return nullptr;
+  return perform(args, [=] { g_kernels->embedding(y, ids, table, rows, channels); });
 }
 
 // embeddingBackward(dTable, ids, dy, rows, channels)
 MEDITRON_FUNCTION(embedding_backward) {
   Arguments args(env, info, "embeddingBackward");
+  refuse_recording(args);
   const int64_t rows = args.integer(3, "rows", 0, kMostRows), channels = args.integer(4, "channels", 1);
   float* const d_table = args.floats(0, "dTable", 0);
   const int32_t* const ids = args.ints(1, "ids", rows);
@@ -182,14 +203,13 @@ MEDITRON_FUNCTION(rmsnorm) {
   const Tensor x = args.tensor(2, "x", span(norm.rows, width, norm.stride_x));
   const float* const w = args.floats(3, "w", norm.channels);
   if (!args.ok() || norm.rows == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->rmsnorm(y, r, x, w, norm);
-  return nullptr;
+  return perform(args, [=] { g_kernels->rmsnorm(y, r, x, w, norm); });
 }
 
 // rmsnormBackward(dx, dw, dy, x, w, r, ...shape, accumulate)
 MEDITRON_FUNCTION(rmsnorm_backward) {
   Arguments args(env, info, "rmsnormBackward");
+  refuse_recording(args);
   const Norm norm = norm_shape(args, 6);
   const int64_t width = norm.groups * norm.channels;
   const Tensor dx = args.tensor(0, "dx", span(norm.rows, width, norm.stride_x));
@@ -222,9 +242,7 @@ MEDITRON_FUNCTION(rope) {
   r.positions = args.ints(3, "rope.positions", r.rows);
   args.within(r.positions, r.rows, args.length(1, "rope.cos") / (r.head_size / 2), "rope.positions", "rows of the rotary table");
   if (!args.ok() || r.rows == 0 || r.heads == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->rope(qkv, r);
-  return nullptr;
+  return perform(args, [=] { g_kernels->rope(qkv, r); });
 }
 
 // batch, tokens, heads, kvHeads, headSize, window, documents, bf16 from position `at`
@@ -251,14 +269,13 @@ MEDITRON_FUNCTION(attention) {
   float* const lse = args.floats(1, "lse", rows * s.heads);
   const Tensor qkv = args.tensor(2, "qkv", rows * (s.heads + 2 * s.kv_heads) * s.head_size);
   if (!args.ok() || rows == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->attention(o, lse, qkv, s);
-  return nullptr;
+  return perform(args, [=] { g_kernels->attention(o, lse, qkv, s); });
 }
 
 // attentionBackward(dqkv, dO, qkv, o, lse, ...shape)
 MEDITRON_FUNCTION(attention_backward) {
   Arguments args(env, info, "attentionBackward");
+  refuse_recording(args);
   const Attention s = attention_shape(args, 5);
   const int64_t rows = s.batch * s.tokens, width = (s.heads + 2 * s.kv_heads) * s.head_size;
   const Tensor dqkv = args.tensor(0, "dqkv", rows * width);
@@ -293,9 +310,7 @@ MEDITRON_FUNCTION(cached_attention) {
   args.within(s.sequence, s.rows, args.length(2, "cache") / slot, "sequence", "slots of the cache");
   args.within(s.position, s.rows, s.max_tokens, "position", "maxTokens");
   if (!args.ok() || s.rows == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->cached_attention(o, qkv, cache, s);
-  return nullptr;
+  return perform(args, [=] { g_kernels->cached_attention(o, qkv, cache, s); });
 }
 
 // swiglu(h, gateUp, rows, features)
@@ -304,14 +319,13 @@ MEDITRON_FUNCTION(swiglu) {
   const int64_t rows = args.integer(2, "rows", 0, kMostRows), features = args.integer(3, "features", 1);
   const Tensor h = args.tensor(0, "h", rows * features), gate_up = args.tensor(1, "gateUp", rows * 2 * features);
   if (!args.ok() || rows == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->swiglu(h, gate_up, rows, features);
-  return nullptr;
+  return perform(args, [=] { g_kernels->swiglu(h, gate_up, rows, features); });
 }
 
 // swigluBackward(dGateUp, h, dh, gateUp, rows, features)
 MEDITRON_FUNCTION(swiglu_backward) {
   Arguments args(env, info, "swigluBackward");
+  refuse_recording(args);
   const int64_t rows = args.integer(4, "rows", 0, kMostRows), features = args.integer(5, "features", 1);
   const Tensor d_gate_up = args.tensor(0, "dGateUp", rows * 2 * features), h = args.tensor(1, "h", rows * features);
   const Tensor dh = args.tensor(2, "dh", rows * features), gate_up = args.tensor(3, "gateUp", rows * 2 * features);
@@ -324,6 +338,7 @@ MEDITRON_FUNCTION(swiglu_backward) {
 // headCrossEntropy(loss, hidden, head, targets, weights, rows, channels, vocab, bf16, best, dHidden, dHead, scale)
 MEDITRON_FUNCTION(head_cross_entropy) {
   Arguments args(env, info, "headCrossEntropy");
+  refuse_recording(args);
   Head h{};
   h.rows = args.integer(5, "rows", 0, kMostRows);
   h.channels = args.integer(6, "channels", 1);
@@ -356,6 +371,7 @@ MEDITRON_FUNCTION(head_cross_entropy) {
 // sumSquares(x): number
 MEDITRON_FUNCTION(sum_squares) {
   Arguments args(env, info, "sumSquares");
+  refuse_recording(args);
   const float* const x = args.floats(0, "x", 0);
   const int64_t n = args.length(0, "x");
   if (!args.ok()) return nullptr;
@@ -372,6 +388,7 @@ MEDITRON_FUNCTION(sum_squares) {
 // adamw(p, g, m, v, step, learningRate, beta1, beta2, epsilon, weightDecay, gradScale, roundingSeed)
 MEDITRON_FUNCTION(adamw) {
   Arguments args(env, info, "adamw");
+  refuse_recording(args);
   const int64_t n = args.length(0, "p");
   float* const p = args.floats(0, "p", n);
   const float* const g = args.floats(1, "g", n);
@@ -399,9 +416,7 @@ MEDITRON_FUNCTION(scale_add) {
   const float a = static_cast<float>(args.number(2, "a"));
   const bool accumulate = args.flag(3, "accumulate");
   if (!args.ok() || n == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->scale_add(y, x, n, a, accumulate);
-  return nullptr;
+  return perform(args, [=] { g_kernels->scale_add(y, x, n, a, accumulate); });
 }
 
 // fill(x, value)
@@ -411,9 +426,7 @@ MEDITRON_FUNCTION(fill) {
   const Tensor x = args.tensor(0, "x", n);
   const float value = static_cast<float>(args.number(1, "value"));
   if (!args.ok() || n == 0) return nullptr;
-  const pool::Turn turn;
-  g_kernels->fill(x, n, value);
-  return nullptr;
+  return perform(args, [=] { g_kernels->fill(x, n, value); });
 }
 
 // peak(iterations, bf16): floating-point operations done
@@ -457,6 +470,40 @@ MEDITRON_FUNCTION(allocate) {
     return nullptr;
   }
   return result;
+}
+
+// record(calls): a function that runs the kernel calls that calls() makes now. Their arrays must outlive it.
+MEDITRON_FUNCTION(record) {
+  size_t count = 1;
+  napi_value calls, unused, replay;
+  napi_get_cb_info(env, info, &count, &calls, nullptr, nullptr);
+  auto* const recorded = new std::vector<Call>;
+  g_recorded = recorded;
+  napi_get_undefined(env, &unused);
+  const napi_status status = napi_call_function(env, unused, calls, 0, nullptr, &unused);
+  g_recorded = nullptr;
+  const auto run = [](napi_env env, napi_callback_info info) -> napi_value {
+    void* data;
+    napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+    for (const Call& call : *static_cast<std::vector<Call>*>(data)) {
+      for (const Indices& indices : call.indices) {
+        const int64_t at = indices.misfit();
+        if (at < 0) continue;
+        indices.complain(env, at);
+        return nullptr;
+      }
+      const pool::Turn turn;
+      call.run();
+    }
+    return nullptr;
+  };
+  const auto release = [](napi_env, void* data, void*) { delete static_cast<std::vector<Call>*>(data); };
+  if (status != napi_ok || napi_create_function(env, "replay", NAPI_AUTO_LENGTH, run, recorded, &replay) != napi_ok ||
+      napi_add_finalizer(env, replay, recorded, release, nullptr, nullptr) != napi_ok) {
+    delete recorded;  // what calls() threw goes on
+    return nullptr;
+  }
+  return replay;
 }
 
 // select(isa): boolean; false when the CPU cannot run it
@@ -524,7 +571,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"attention", attention}, {"attentionBackward", attention_backward}, {"cachedAttention", cached_attention}, {"swiglu", swiglu},
       {"swigluBackward", swiglu_backward}, {"headCrossEntropy", head_cross_entropy}, {"sumSquares", sum_squares}, {"adamw", adamw},
       {"scaleAdd", scale_add}, {"fill", fill}, {"peak", peak}, {"allocate", allocate}, {"select", select}, {"threads", set_threads},
-      {"describe", describe},
+      {"describe", describe}, {"record", record},
   };
   for (const auto& function : functions) {
     napi_value value;

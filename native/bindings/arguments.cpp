@@ -140,13 +140,24 @@ bool Arguments::flag(int index, const char* name) {
   return value;
 }
 
+int64_t Indices::misfit() const {
+  for (int64_t i = 0; i < n; i++)
+    if (values[i] < 0 || values[i] >= limit) return i;
+  return -1;
+}
+
+void Indices::complain(napi_env env, int64_t at) const {
+  char text[512];
+  std::snprintf(text, sizeof text, "%s: %s[%" PRId64 "] is %d; expected 0 to %" PRId64 " (%s)", function, name, at, values[at], limit - 1, limit_name);
+  napi_throw_range_error(env, "NATIVE_ARGUMENT", text);
+}
+
 void Arguments::within(const int32_t* values, int64_t n, int64_t limit, const char* name, const char* limit_name) {
   if (error_[0] || !values) return;
-  for (int64_t i = 0; i < n; i++) {
-    if (values[i] >= 0 && values[i] < limit) continue;
-    fail("%s[%" PRId64 "] is %d; expected 0 to %" PRId64 " (%s)", name, i, values[i], limit - 1, limit_name);
-    return;
-  }
+  const Indices indices{function_, values, n, limit, name, limit_name};
+  const int64_t at = indices.misfit();
+  if (at >= 0) fail("%s[%" PRId64 "] is %d; expected 0 to %" PRId64 " (%s)", name, at, values[at], limit - 1, limit_name);
+  else if (index_count_ < 4) indices_[index_count_++] = indices;
 }
 
 }  // namespace meditron

@@ -9,6 +9,19 @@
 
 namespace meditron {
 
+// Numbers that must lie in [0, limit), looked at before each run of a recorded call.
+struct Indices {
+  const char* function;
+  const int32_t* values;
+  int64_t n, limit;
+  const char* name;
+  const char* limit_name;
+  // The first that does not fit, or -1.
+  int64_t misfit() const;
+  // Throws what is wrong with the one at `at`.
+  void complain(napi_env env, int64_t at) const;
+};
+
 class Arguments {
  public:
   Arguments(napi_env env, napi_callback_info info, const char* function);
@@ -30,6 +43,9 @@ class Arguments {
   void require(bool holds, const char* message);
   // Throws what is wrong, if anything.
   bool ok();
+  // What `within` was asked for.
+  const Indices* begin() const { return indices_; }
+  const Indices* end() const { return indices_ + index_count_; }
 
  private:
   static constexpr int kMost = 20;
@@ -43,6 +59,8 @@ class Arguments {
   napi_value values_[kMost];
   size_t count_ = kMost;
   char error_[512] = {};
+  Indices indices_[4];
+  int index_count_ = 0;
 };
 
 }  // namespace meditron

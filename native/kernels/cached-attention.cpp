@@ -23,17 +23,25 @@ struct Cache {
   }
 };
 
-// scores[j] = scale · q · k[j] for keys [0, n), four at a time.
+// scores[j] = scale · q · k[j] for keys [0, n), as many at a time as there are registers for.
 void score_row(float* scores, const float* q, const Tensor& k, int64_t n, int64_t D, float scale) {
+  constexpr int kAtOnce = kLanes == 16 ? 16 : 4;
   int64_t j = 0;
-  for (; j + 4 <= n; j += 4) {
-    Vec dot[4] = {zero(), zero(), zero(), zero()};
+  for (; j + kAtOnce <= n; j += kAtOnce) {
+    Vec dot[kAtOnce];
+#pragma GCC unroll 16
+    for (int i = 0; i < kAtOnce; i++) dot[i] = zero();
     each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA {
       const Vec q_d = load(q + d);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) dot[i] = fma(q_d, load(k, (j + i) * D + d, lanes), dot[i]);
+#pragma GCC unroll 16
+      for (int i = 0; i < kAtOnce; i++) dot[i] = fma(q_d, load(k, (j + i) * D + d, lanes), dot[i]);
     });
-    for (int i = 0; i < 4; i++) scores[j + i] = sum(dot[i]) * scale;
+    if constexpr (kAtOnce == 16) {
+      sum_each(dot, scores + j);
+      store(scores + j, load(scores + j) * set(scale));
+    } else {
+      for (int i = 0; i < kAtOnce; i++) scores[j + i] = sum(dot[i]) * scale;
+    }
   }
   for (; j < n; j++) {
     Vec dot = zero();
@@ -56,24 +64,34 @@ float soften(float* scores, int64_t n) {
   return sum(total);
 }
 
+// o[0, count(lanes) + (Vecs - 1) · kLanes) = Σ_j weights[j] · v[j] · inverse. Neighbouring j go to different sums, or each addition waits for the last.
+template <int Vecs, class Lanes>
+MEDITRON_INLINE void weigh_columns(const Tensor& o, int64_t at, const float* weights, Vec inverse, const Tensor& v, int64_t n, int64_t D, Lanes lanes) {
+  constexpr int kChains = 4;
+  Vec sums[kChains][Vecs];
+#pragma GCC unroll 4
+  for (int c = 0; c < kChains; c++)
+#pragma GCC unroll 4
+    for (int i = 0; i < Vecs; i++) sums[c][i] = zero();
+  const auto add = [&](int64_t j, int c) MEDITRON_LAMBDA {
+    const Vec w = set(weights[j]);
+#pragma GCC unroll 4
+    for (int i = 0; i < Vecs; i++) sums[c][i] = fma(w, load(v, j * D + at + i * kLanes, lanes), sums[c][i]);
+  };
+  int64_t j = 0;
+  for (; j + kChains <= n; j += kChains) add(j, 0), add(j + 1, 1), add(j + 2, 2), add(j + 3, 3);
+  for (; j < n; j++) add(j, 0);
+#pragma GCC unroll 4
+  for (int i = 0; i < Vecs; i++) store(o, at + i * kLanes, ((sums[0][i] + sums[1][i]) + (sums[2][i] + sums[3][i])) * inverse, lanes);
+}
+
 // o = Σ_j weights[j] · v[j] / total
 void weigh_row(const Tensor& o, const float* weights, float total, const Tensor& v, int64_t n, int64_t D) {
   const Vec inverse = set(1.0f / total);
   int64_t d = 0;
-  for (; d + 4 * kLanes <= D; d += 4 * kLanes) {
-    Vec sums[4] = {zero(), zero(), zero(), zero()};
-    for (int64_t j = 0; j < n; j++) {
-      const Vec w = set(weights[j]);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) sums[i] = fma(w, load(v, j * D + d + i * kLanes), sums[i]);
-    }
-    for (int i = 0; i < 4; i++) store(o, d + i * kLanes, sums[i] * inverse);
-  }
-  each(D - d, [&](int64_t rest, auto lanes) {
-    Vec sums = zero();
-    for (int64_t j = 0; j < n; j++) sums = fma(set(weights[j]), load(v, j * D + d + rest, lanes), sums);
-    store(o, d + rest, sums * inverse, lanes);
-  });
+  for (; d + 4 * kLanes <= D; d += 4 * kLanes) weigh_columns<4>(o, d, weights, inverse, v, n, D, Full{});
+  for (; d + 2 * kLanes <= D; d += 2 * kLanes) weigh_columns<2>(o, d, weights, inverse, v, n, D, Full{});
+  each(D - d, [&](int64_t rest, auto lanes) { weigh_columns<1>(o, d + rest, weights, inverse, v, n, D, lanes); });
 }
 
 // Rows [begin, begin + rows) of one sequence at positions first, first + 1 ...

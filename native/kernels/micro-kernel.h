@@ -323,7 +323,7 @@ template <int Rows, int ARow, int AStep, int Vecs, bool InMemory = false>
       for (int j = 0; j < Vecs; j++) {
         Vec low = load_f16(chain[i][j]), high = load_f16(chain[i][j] + kLanes);
         if (!alone) low = low + load(sums[i][j]), high = high + load(sums[i][j] + kLanes);
-        row[j] = add_pairs(low, high) * broadcast(a_inverse + i) * b_inverse[j];
+        row[j] = add_pairs(low, high) * (broadcast(a_inverse + i) * b_inverse[j]);
       }
       if (out.type == Type::f32) write_tile_row<Vecs>(static_cast<float*>(out.c) + i * out.stride, row, out);
       else write_tile_row<Vecs>(static_cast<bf16*>(out.c) + i * out.stride, row, out);

@@ -163,48 +163,49 @@ async function write({
   const split: StageCount = { stage: "split", in: 0, out: 0, dropped: 0, added: 0 };
   const upsampled: StageCount = { stage: "upsample", in: 0, out: 0, dropped: 0, added: 0 };
   try {
-    const kept = decisions ? await idsOfKept(folders, decisions) : new Map<number, string>();
+    const kept = decisions ? await idsOfKept(folders, staged, decisions) : new Map<number, string>();
     const upsampler =
       config.stages.upsample && (await Upsampler.create(config.stages.upsample, () => documentsOf(folders, decisions)));
     let index = 0;
     for (const folder of folders) {
       for await (const drop of readDrops(join(folder, "drops.jsonl.zst"))) await drops.write(drop);
-      for await (const { facts, record } of readStaged(folder)) {
-        if (index % 256 === 0) {
-          signal?.throwIfAborted();
-          options.onProgress?.({ stage: "write", documents: index, total });
+      for await (const documents of readStaged(folder))
+        for (const { facts, record } of documents) {
+          if (index % 256 === 0) {
+            signal?.throwIfAborted();
+            options.onProgress?.({ stage: "write", documents: index, total });
+          }
+          const decision = decisions?.of(index++);
+          deduplicated.in++;
+          if (decision) {
+            deduplicated.dropped++;
+            await drops.write(duplicateDrop(facts, parseLine(record), decision.rule, kept.get(decision.kept)!));
+            continue;
+          }
+          deduplicated.out++;
+          split.in++;
+          split.out++;
+          if (splitOf(facts, config.validationFraction, config.seed) === "validation") {
+            await validation.writeRecord(facts, record);
+            continue;
+          }
+          if (!upsampler) {
+            await train.writeRecord(facts, record);
+            continue;
+          }
+          upsampled.in++;
+          const document = parseLine(record);
+          const copies = upsampler.copies(document);
+          if (typeof copies !== "number") {
+            upsampled.dropped++;
+            await drops.write(copies);
+            continue;
+          }
+          for (let copy = 0; copy < copies; copy++)
+            await train.write(copy === 0 ? document : { ...document, id: `${document.id}#copy-${copy}` });
+          upsampled.out += copies;
+          upsampled.added += copies - 1;
         }
-        const decision = decisions?.of(index++);
-        deduplicated.in++;
-        if (decision) {
-          deduplicated.dropped++;
-          await drops.write(duplicateDrop(facts, parseLine(record), decision.rule, kept.get(decision.kept)!));
-          continue;
-        }
-        deduplicated.out++;
-        split.in++;
-        split.out++;
-        if (splitOf(facts, config.validationFraction, config.seed) === "validation") {
-          await validation.writeRecord(facts, record);
-          continue;
-        }
-        if (!upsampler) {
-          await train.writeRecord(facts, record);
-          continue;
-        }
-        upsampled.in++;
-        const document = parseLine(record);
-        const copies = upsampler.copies(document);
-        if (typeof copies !== "number") {
-          upsampled.dropped++;
-          await drops.write(copies);
-          continue;
-        }
-        for (let copy = 0; copy < copies; copy++)
-          await train.write(copy === 0 ? document : { ...document, id: `${document.id}#copy-${copy}` });
-        upsampled.out += copies;
-        upsampled.added += copies - 1;
-      }
     }
     options.onProgress?.({ stage: "write", documents: total, total });
     signal?.throwIfAborted();
@@ -267,11 +268,16 @@ const parseLine = (line: Buffer): Document =>
 async function* documentsOf(folders: readonly string[], decisions: Decisions | undefined): AsyncGenerator<Document> {
   let index = 0;
   for (const folder of folders)
-    for await (const { record } of readStaged(folder)) if (!decisions?.of(index++)) yield parseLine(record);
+    for await (const staged of readStaged(folder))
+      for (const { record } of staged) if (!decisions?.of(index++)) yield parseLine(record);
 }
 
 /** Ids of the documents that stay in the place of others, for the drop log. */
-async function idsOfKept(folders: readonly string[], decisions: Decisions): Promise<Map<number, string>> {
+async function idsOfKept(
+  folders: readonly string[],
+  staged: readonly StagedSource[],
+  decisions: Decisions,
+): Promise<Map<number, string>> {
   const wanted = new Set<number>();
   for (let i = 0; i < decisions.count; i++) {
     const decision = decisions.of(i);
@@ -279,10 +285,13 @@ async function idsOfKept(folders: readonly string[], decisions: Decisions): Prom
   }
   const ids = new Map<number, string>();
   if (wanted.size === 0) return ids;
-  let index = 0;
-  for (const folder of folders)
-    for await (const { id, source, place } of readStagedFacts(folder))
-      if (wanted.has(index++)) ids.set(index - 1, `${id} of ${source}${place && ` (${place})`}`);
+  let from = 0;
+  for (const [part, folder] of folders.entries()) {
+    const before = from;
+    for await (const { index, facts } of readStagedFacts(folder, (index) => wanted.has(before + index)))
+      ids.set(before + index, `${facts.id} of ${facts.source}${facts.place && ` (${facts.place})`}`);
+    from += staged[part]!.documents;
+  }
   return ids;
 }
 

@@ -55,7 +55,7 @@ export async function deduplicate(
   signal?: AbortSignal,
 ): Promise<Decisions> {
   const layout: FeatureOptions = { near: options.near, titleMinWords: options.titleMinWords };
-  async function* features(): AsyncGenerator<Feature> {
+  async function* features(): AsyncGenerator<Iterable<Feature>> {
     for (const file of files) {
       signal?.throwIfAborted();
       yield* readFeatures(file, layout);
@@ -63,7 +63,7 @@ export async function deduplicate(
   }
 
   const facts = new Facts();
-  for await (const feature of features()) facts.add(feature);
+  for await (const block of features()) for (const feature of block) facts.add(feature);
   const { count } = facts;
   const ruleOf = new Uint8Array(count);
   const keptOf = new Int32Array(count).fill(-1);
@@ -76,14 +76,15 @@ export async function deduplicate(
     const groups = new KeyGroups(join(workDirectory, rule), options.memoryBytes);
     try {
       let index = 0;
-      for await (const feature of features()) {
-        if (ruleOf[index] === 0)
-          for (const [high, low] of keys(feature)) {
-            const spilling = groups.add(high, low, index);
-            if (spilling) await spilling;
-          }
-        index++;
-      }
+      for await (const block of features())
+        for (const feature of block) {
+          if (ruleOf[index] === 0)
+            for (const [high, low] of keys(feature)) {
+              const spilling = groups.add(high, low, index);
+              if (spilling) await spilling;
+            }
+          index++;
+        }
       const sets = new DisjointSets(count);
       await groups.groups((members) => {
         if (!similar) {

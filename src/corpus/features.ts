@@ -159,7 +159,7 @@ export interface Feature {
 }
 
 /** Features of documents in the order they were written; each is valid until the next. */
-export async function* readFeatures(path: string, options: FeatureOptions): AsyncGenerator<Feature> {
+export async function* readFeatures(path: string, options: FeatureOptions): AsyncGenerator<Iterable<Feature>> {
   const size = recordBytes(options);
   let record: Buffer = Buffer.alloc(size);
   const feature: Feature = {
@@ -183,6 +183,12 @@ export async function* readFeatures(path: string, options: FeatureOptions): Asyn
       return record[RANK_AT]!;
     },
   };
+  function* features(bytes: number): Generator<Feature> {
+    for (let at = 0; at < bytes; at += size) {
+      record = block.subarray(at, at + size);
+      yield feature;
+    }
+  }
   const block = Buffer.alloc(size * Math.max(1, Math.floor((1 << 20) / size)));
   const handle = await open(path, "r").catch((error: unknown) => {
     throw fromSystemError(error, path, "reading features");
@@ -198,10 +204,7 @@ export async function* readFeatures(path: string, options: FeatureOptions): Asyn
           remedy: "remove the work folder and build again",
         });
       position += bytesRead;
-      for (let at = 0; at < bytesRead; at += size) {
-        record = block.subarray(at, at + size);
-        yield feature;
-      }
+      yield features(bytesRead);
     }
   } finally {
     await handle.close();

@@ -54,16 +54,37 @@ const FACTS = "facts.jsonl.zst";
 /** What is counted of a staged document, and where in its source it stands. */
 export type StagedFacts = RecordFacts & { place: string };
 
-export async function* readStagedFacts(directory: string): AsyncGenerator<StagedFacts> {
-  for await (const line of readByteLines(join(directory, FACTS)))
-    yield JSON.parse(line.toString("utf8")) as StagedFacts;
+const parseFacts = (line: Buffer) => JSON.parse(line.toString("utf8")) as StagedFacts;
+
+/** Facts of a part's documents, those that are wanted by their place in it. */
+export async function* readStagedFacts(
+  directory: string,
+  wanted: (index: number) => boolean,
+): AsyncGenerator<{ index: number; facts: StagedFacts }> {
+  let index = 0;
+  for await (const lines of readByteLines(join(directory, FACTS)))
+    for (const line of lines) {
+      if (wanted(index)) yield { index, facts: parseFacts(line) };
+      index++;
+    }
 }
 
-/** Documents of a part as they were staged; the record is valid until the next. */
-export async function* readStaged(directory: string): AsyncGenerator<{ facts: StagedFacts; record: Buffer }> {
-  const facts = readStagedFacts(directory);
-  for await (const record of readByteLines(join(directory, STAGED)))
-    yield { facts: (await facts.next()).value as StagedFacts, record };
+/** Documents of a part as they were staged, some at a time; their records are valid until the next are asked for. */
+export async function* readStaged(directory: string): AsyncGenerator<{ facts: StagedFacts; record: Buffer }[]> {
+  const lines = readByteLines(join(directory, FACTS));
+  let facts: Iterator<StagedFacts> = [][Symbol.iterator]();
+  for await (const records of readByteLines(join(directory, STAGED))) {
+    const staged: { facts: StagedFacts; record: Buffer }[] = [];
+    for (const record of records) {
+      let next = facts.next();
+      if (next.done) {
+        facts = ((await lines.next()).value as Buffer[]).map(parseFacts)[Symbol.iterator]();
+        next = facts.next();
+      }
+      staged.push({ facts: next.value as StagedFacts, record });
+    }
+    yield staged;
+  }
 }
 
 /** "file.xml:120" where a document's provenance says so. */

@@ -116,18 +116,20 @@ export class ZstdLines {
   }
 }
 
-/** Lines of a file of our own as bytes, without newline; each is valid until the next. */
-export async function* readByteLines(path: string): AsyncGenerator<Buffer> {
+/** Lines of a file of our own as bytes, without newline, some at a time; each is valid until the next are asked for. */
+export async function* readByteLines(path: string): AsyncGenerator<Buffer[]> {
   let rest: Buffer[] = [];
   for await (const chunk of readDecompressed(path)) {
+    const lines: Buffer[] = [];
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       const line = chunk.subarray(start, end);
-      yield rest.length === 0 ? line : Buffer.concat([...rest, line]);
+      lines.push(rest.length === 0 ? line : Buffer.concat([...rest, line]));
       rest = [];
       start = end + 1;
     }
     if (start < chunk.length) rest.push(Buffer.from(chunk.subarray(start)));
+    if (lines.length > 0) yield lines;
   }
-  if (rest.length > 0) yield Buffer.concat(rest);
+  if (rest.length > 0) yield [Buffer.concat(rest)];
 }

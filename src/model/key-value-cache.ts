@@ -30,6 +30,8 @@ interface Graph {
   slots: Int32Array;
   hidden: Tensor;
   bytes: number;
+  /** Where the tensors lie now, and what runs them there. */
+  bound?: { arena: ArrayBuffer; run: () => void };
 }
 
 const KEPT_GRAPHS = 128;
@@ -101,9 +103,15 @@ export class KeyValueCache {
       graph.slots[n] = this.slots;
     }
     if (this.#arena.byteLength < graph.bytes) this.#arena = this.#model.kernels.allocate(graph.bytes);
-    graph.tape.bind(this.#arena);
-    graph.tape.run();
+    graph.bound = graph.bound?.arena === this.#arena ? graph.bound : this.#bind(graph);
+    graph.bound.run();
     this.#hidden = graph.hidden;
+  }
+
+  #bind({ tape }: Graph): { arena: ArrayBuffer; run: () => void } {
+    const run = () => tape.run();
+    tape.bind(this.#arena);
+    return { arena: this.#arena, run: this.#model.kernels.record?.(run) ?? run };
   }
 
   /** Logits of some rows of the last call, each [vocab]. */

@@ -69,6 +69,7 @@ export function nativeKernels(addon: Addon): Kernels {
     description: `native ${isa}, ${threads} thread${threads === 1 ? "" : "s"}`,
     hasBf16,
     fewRows: FEW_ROWS,
+    record: (calls) => guarded(call("record")(calls) as () => unknown) as () => void,
     allocate: call("allocate") as Kernels["allocate"],
 
     gemm(c, a, b, o) {

@@ -70,15 +70,22 @@ export interface Rope {
 }
 
 export interface Kernels {
-  /** Human-readable: "native avx512bf16, 2 threads" or "reference float64". */
+  /** Human-readable: "native avx512fp16, 2 threads" or "reference float64". */
   readonly description: string;
-  /** Whether bf16 GEMM runs in hardware; otherwise precision "bf16" is emulated (rounded inputs, f32 sums). */
+  /** Whether 16-bit products run in hardware (bfloat16, or scaled float16); otherwise "bf16" is emulated (rounded inputs, f32 sums). */
   readonly hasBf16: boolean;
   /**
    * Products of at most so many rows (decoding) may sum in another order than larger ones. Within each kind, the bits of a row do not
    * depend on the rows around it. Absent: there is one kind.
    */
   readonly fewRows?: number;
+
+  /**
+   * Notes down the kernel calls that `calls` makes, without running them, and returns what runs them: one call from JavaScript instead of
+   * one a kernel, with arguments checked once (ids and positions each time). The caller keeps their arrays. Kernels that belong to one step
+   * (gradients, losses, the optimizer) are refused. Absent: call them one by one.
+   */
+  record?(calls: () => void): () => void;
 
   /** Bytes of zeroed memory as an ArrayBuffer, 64-byte aligned, huge pages where the system gives them. */
   allocate(bytes: number): ArrayBuffer;

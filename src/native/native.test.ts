@@ -155,6 +155,60 @@ describe.skipIf(!native.available)("parity with the reference", () => {
       }
     });
 
+    it.each(kinds)("bf16 is no further from the exact product than rounded inputs are, inputs in %s", (kind) => {
+      const [m, n, k] = [70, 45, 300];
+      const inputs = () => [random(m * k, kind), random(k * n, "f32")] as const;
+      const rms = (x: Float64Array, y: Float64Array) => Math.hypot(...x.map((value, i) => value - y[i]!));
+      let [ours, rounding] = [0, 0];
+      for (let draw = 0; draw < 5; draw++) {
+        const [a, b] = inputs();
+        const [exact, rounded] = [new Float64Array(m * n), new Float64Array(m * n)];
+        reference.gemm(exact, wide(a), wide(b), { m, n, k, precision: "f32" });
+        reference.gemm(rounded, wide(a), wide(b), { m, n, k, precision: "bf16" });
+        const c = new Float32Array(m * n);
+        loadKernels({ implementation: "native", isa }).gemm(c, a, b, { m, n, k, precision: "bf16" });
+        ours += rms(wide(c), exact);
+        rounding += rms(rounded, exact);
+      }
+      expect(ours).toBeLessThan(rounding * 1.01);
+    });
+
+    it.each(kinds)("bf16 keeps the range of bfloat16, line by line, in %s", (kind) => {
+      // Lines of very different sizes: each must be as exact, relative to itself, as if it stood alone.
+      const [m, n, k] = [45, 40, 130];
+      const stored = (x: Float32Array): Storage => (kind === "f32" ? x : Uint16Array.from(x, toBfloat16));
+      const scales = [1e-30, 1e-12, 1e-3, 1, 1e5, 1e30];
+      const a = floats(m * k).map((x, i) => x * scales[Math.floor(i / k) % 6]!);
+      const K = loadKernels({ implementation: "native", isa });
+      for (const transposeA of [false, true]) {
+        const b = random(k * n);
+        const given = transposeA ? a.map((_, i) => a[(i % m) * k + Math.floor(i / m)]!) : a;
+        const [c, exact] = [new Float32Array(m * n), new Float64Array(m * n)];
+        const shape = { m, n, k, transposeA };
+        K.gemm(c, stored(given), b, { ...shape, precision: "bf16" });
+        reference.gemm(exact, wide(stored(given)), wide(b), { ...shape, precision: "f32" });
+        for (let row = 0; row < m; row++) {
+          const line = row * n;
+          expect(relativeError(c.subarray(line, line + n), exact.subarray(line, line + n))).toBeLessThan(2e-2);
+        }
+      }
+    });
+
+    it.each(kinds)("bf16 does not hide what is not a number, in %s", (kind) => {
+      const [m, n, k] = [40, 35, 70];
+      const K = loadKernels({ implementation: "native", isa });
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        for (const transposeA of [false, true]) {
+          const a = floats(m * k);
+          a[transposeA ? 33 * m + 7 : 7 * k + 33] = bad;
+          const c = new Float32Array(m * n);
+          const stored = kind === "f32" ? a : Uint16Array.from(a, toBfloat16);
+          K.gemm(c, stored, floats(k * n), { m, n, k, transposeA, precision: "bf16" });
+          for (let i = 0; i < m * n; i++) expect(Number.isFinite(c[i])).toBe(Math.floor(i / n) !== 7);
+        }
+      }
+    });
+
     it.each(kinds)("bias, %s", (kind) => {
       const [rows, channels, stride] = [70, 45, 50];
       check(isa, {
@@ -492,6 +546,32 @@ describe.skipIf(!native.available)("at the door", () => {
       });
     expect(() => run(1)).toThrow("targets[0] is -100; expected 0 to 9 (the vocabulary)");
     expect(() => run(0)).not.toThrow();
+  });
+
+  it("runs recorded calls on what their arrays hold then", () => {
+    const [x, y, w] = [floats(8), new Float32Array(6), floats(12)];
+    const ids = Int32Array.of(0, 1);
+    const table = floats(8);
+    const calls = (c: Float32Array) => {
+      K.embedding(x, ids, table, 2, 4);
+      K.gemm(c, x, w, shape);
+    };
+    const replay = K.record!(() => calls(y));
+    expect(y).toEqual(new Float32Array(6));
+    for (const order of [
+      [1, 0],
+      [0, 0],
+    ]) {
+      ids.set(order);
+      const expected = new Float32Array(6);
+      calls(expected);
+      replay();
+      expect(y).toEqual(expected);
+    }
+    ids[1] = 2;
+    expect(() => replay()).toThrow("embedding: ids[1] is 2; expected 0 to 1 (rows of the table)");
+    expect(() => K.record!(() => K.sumSquares(x))).toThrow("sumSquares: cannot be recorded");
+    expect(K.sumSquares(Float32Array.of(3))).toBe(9);
   });
 
   it("allocates zeroed, aligned memory", () => {

@@ -64,7 +64,7 @@ async function nodeVersion(): Promise<Finding> {
 }
 
 /** Features the kernels are built for, by the kernel's names in /proc/cpuinfo. */
-const FEATURES = ["avx2", "fma", "f16c", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "sve"];
+const FEATURES = ["avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16", "asimd", "bf16", "sve"];
 
 async function processor(): Promise<Finding> {
   const info = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
