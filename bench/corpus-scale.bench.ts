@@ -70,8 +70,16 @@ export const run: Bench = async ({ quick, args }) => {
         rmSync(directory, { recursive: true, force: true });
         return JSON.parse(stdout) as Figures;
       };
-      const builds: [number, Figures][] = [];
-      for (const count of threads) builds.push([count, await build(count)]);
+      // Numbers of threads take turns; each counts by its fastest build: a neighbour's load is none of ours.
+      const turns = size > 100_000 || threads.length === 1 ? 1 : quick ? 2 : 4;
+      const fastest = new Map<number, Figures>();
+      for (let turn = 0; turn < turns; turn++) {
+        for (const count of turn % 2 === 0 ? threads : threads.toReversed()) {
+          const figures = await build(count);
+          if (figures.total < (fastest.get(count)?.total ?? Number.POSITIVE_INFINITY)) fastest.set(count, figures);
+        }
+      }
+      const builds = threads.map((count): [number, Figures] => [count, fastest.get(count)!]);
       const one = builds[0]![1];
       for (const [count, figures] of builds) {
         if (figures.sha256 !== one.sha256) throw new Error(`${count} threads wrote other bytes than ${builds[0]![0]}`);

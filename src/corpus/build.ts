@@ -20,7 +20,7 @@ import {
   type ContaminationHit,
   type ContaminationReport,
   contaminationReport,
-  Decontaminator,
+  tooShortItems,
 } from "./decontaminate.ts";
 import { type Decisions, type DuplicateRule, deduplicate } from "./deduplicate.ts";
 import type { Document, Drop } from "./document.ts";
@@ -230,8 +230,7 @@ async function write({
     if (config.stages.clean !== false) await report("cleaning.json", cleaning);
     let contamination: ContaminationReport | undefined;
     if (config.stages.decontaminate) {
-      const { tooShort } = new Decontaminator(items, config.stages.decontaminate);
-      contamination = contaminationReport(items, tooShort.length, await contaminationHits(folders));
+      contamination = contaminationReport(items, tooShortItems(items).length, await contaminationHits(folders));
       await report("contamination.json", contamination);
     }
     reports.push(DATASHEET);

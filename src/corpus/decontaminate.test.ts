@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Decontaminator } from "./decontaminate.ts";
+import { Decontaminator, tooShortItems } from "./decontaminate.ts";
 import { prose } from "./testing.ts";
 
 const OPTIONS = { collisionWords: 13, overlapWords: 8, overlapFraction: 0.8 };
@@ -34,7 +34,7 @@ test("short items are compared whole, and very short ones not at all", () => {
   const short = item("s", "What causes scurvy in sailors?");
   const tiny = item("t", "Aspirin?");
   const decontaminator = new Decontaminator([short, tiny], OPTIONS);
-  expect(decontaminator.tooShort).toEqual([tiny]);
+  expect(tooShortItems([short, tiny])).toEqual([tiny]);
   expect(decontaminator.find("They asked: what causes scurvy in sailors!")).toEqual([
     { item: 0, rule: "whole", overlap: 1 },
   ]);

@@ -140,12 +140,16 @@ class GramTable {
 /** Two bits of a word; the low bits of the hash choose the word. */
 const bitsOf = (hash: number): number => (1 << (hash >>> 27)) | (1 << ((hash >>> 22) & 31));
 
+/** Items with fewer than `MIN_WORDS` words, which no rule can judge. */
+export function tooShortItems(items: readonly BenchmarkItem[]): BenchmarkItem[] {
+  const words = new WordBuffer();
+  return items.filter(({ text }) => words.scan(text) < MIN_WORDS);
+}
+
 /** Finds benchmark items in documents. */
 export class Decontaminator {
   readonly options: Readonly<DecontaminateOptions>;
   readonly items: readonly BenchmarkItem[];
-  /** Items with fewer than `MIN_WORDS` words, which no rule can judge. */
-  readonly tooShort: readonly BenchmarkItem[];
   #collision: GramTable;
   #overlap: GramTable;
   /** Distinct 8-grams of each item. */
@@ -171,13 +175,9 @@ export class Decontaminator {
     this.#limitOf = Uint32Array.from(items, (item) => Math.max(COMMON_ITEMS, 0.01 * sizes.get(item.benchmark)!));
     this.#collision = new GramTable(collisionWords, words);
     this.#overlap = new GramTable(overlapWords, words);
-    const tooShort: BenchmarkItem[] = [];
     for (const [index, item] of items.entries()) {
       const count = this.#words.scan(item.text);
-      if (count < MIN_WORDS) {
-        tooShort.push(item);
-        continue;
-      }
+      if (count < MIN_WORDS) continue;
       if (count < overlapWords) {
         const table = this.#whole.get(count) ?? new GramTable(count, items.length);
         this.#whole.set(count, table);
@@ -188,7 +188,6 @@ export class Decontaminator {
       this.#gramsOf[index] = Uint32Array.from(new Set(this.#scan(overlapWords)));
       this.#enter(this.#collision, index);
     }
-    this.tooShort = tooShort;
   }
 
   /** N-grams of the words scanned last. */

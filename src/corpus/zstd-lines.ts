@@ -22,7 +22,7 @@ export interface WrittenFile {
   sha256: string;
 }
 
-const NEWLINE = Buffer.from("\n");
+const NEWLINE = 10;
 
 /** A compressed JSON Lines file being written; `commit` makes it appear, `abort` leaves nothing. */
 export class ZstdLines {
@@ -30,7 +30,7 @@ export class ZstdLines {
   #stream: CompressStream;
   #output: Buffer[] = [];
   #ended: Promise<void>;
-  #pending: Buffer[] = [];
+  #pending = Buffer.alloc(0);
   #pendingBytes = 0;
   #text = "";
   #lines = 0;
@@ -68,26 +68,40 @@ export class ZstdLines {
   /** A line in UTF-8, without its newline. */
   writeBytes(line: Uint8Array): Promise<void> | undefined {
     this.#lines++;
-    this.#take(Buffer.from(line), NEWLINE);
+    this.#take();
+    this.#makeRoom(line.length + 1);
+    this.#pending.set(line, this.#pendingBytes);
+    this.#pending[this.#pendingBytes + line.length] = NEWLINE;
+    this.#count(line.length + 1);
     return this.#pendingBytes >= PIECE_CHARACTERS ? this.#flush() : undefined;
   }
 
-  #take(...pieces: Buffer[]): void {
-    if (this.#text !== "") {
-      pieces.unshift(Buffer.from(this.#text, "utf8"));
-      this.#text = "";
-    }
-    for (const piece of pieces) {
-      this.#pending.push(piece);
-      this.#pendingBytes += piece.length;
-      this.#rawBytes += piece.length;
-    }
+  #take(): void {
+    if (this.#text === "") return;
+    this.#makeRoom(3 * this.#text.length);
+    const bytes = this.#pending.write(this.#text, this.#pendingBytes);
+    this.#text = "";
+    this.#count(bytes);
+  }
+
+  #makeRoom(bytes: number): void {
+    const needed = this.#pendingBytes + bytes;
+    if (needed <= this.#pending.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 1.25 * PIECE_CHARACTERS));
+    larger.set(this.#pending.subarray(0, this.#pendingBytes));
+    this.#pending = larger;
+  }
+
+  #count(bytes: number): void {
+    this.#pendingBytes += bytes;
+    this.#rawBytes += bytes;
   }
 
   async #flush(): Promise<void> {
     this.#take();
-    const piece = Buffer.concat(this.#pending, this.#pendingBytes);
-    this.#pending = [];
+    const piece = this.#pending.subarray(0, this.#pendingBytes);
+    // The compressor may keep this one for a while.
+    this.#pending = Buffer.alloc(0);
     this.#pendingBytes = 0;
     if (piece.length > 0)
       await new Promise<void>((resolve, reject) =>
