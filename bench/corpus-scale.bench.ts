@@ -33,6 +33,11 @@ interface Figures {
 
 export const run: Bench = async ({ quick, args }) => {
   const notes: string[] = [];
+  const pinning = await promisify(execFile)("taskset", ["-c", "0", "true"]).then(
+    () => true,
+    () => false,
+  );
+  notes.push(pinning ? "each build has as many cores as threads" : "no taskset here: builds take what cores they find");
   const folder = mkdtempSync(join(tmpdir(), "meditron-bench-scale-"));
   const asked = Number(args[args.indexOf("--documents") + 1]);
   const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
@@ -63,10 +68,10 @@ export const run: Bench = async ({ quick, args }) => {
           stages: { language: {}, filter: {}, decontaminate: { benchmarks: [items], action: "drop" } },
         };
         const child = fileURLToPath(new URL("./peers/build-corpus.js", import.meta.url));
-        const { stdout } = await promisify(execFile)(process.execPath, [
-          child,
-          JSON.stringify({ config, directory, threads }),
-        ]);
+        // As many cores as threads: one thread's collector and compressor would else borrow the core that the second thread works on.
+        const cores = pinning ? ["taskset", "-c", threads === 1 ? "0" : `0-${threads - 1}`] : [];
+        const call = [...cores, process.execPath, child, JSON.stringify({ config, directory, threads })];
+        const { stdout } = await promisify(execFile)(call[0]!, call.slice(1));
         rmSync(directory, { recursive: true, force: true });
         return JSON.parse(stdout) as Figures;
       };
