@@ -206,11 +206,14 @@ function verify(precision: Precision): void {
   const [a, b, c] = [numbers(m * k), numbers(n * k), new Float32Array(m * n)];
   const expected = new Float64Array(m * n);
   const options = { m, n, k, transposeB: true, precision } as const;
+  // Scaled float16 does not round to bfloat16: it is held to the exact product.
+  const isScaled = precision === "bf16" && K.description.includes("avx512fp16");
   K.gemm(c, a, b, options);
-  referenceKernels().gemm(expected, a, b, { ...options, precision: "f32" });
+  referenceKernels().gemm(expected, a, b, isScaled ? { ...options, precision: "f32" } : options);
+  const worst = c.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i]!)), 0);
   const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  const worst = c.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i]!) / largest), 0);
-  if (!(worst < (precision === "bf16" ? 1e-2 : 1e-5))) throw new Error(`gemm in ${precision} is off by ${worst}: nothing was timed`);
+  const allowed = isScaled ? 5e-3 * largest : 1e-3;
+  if (!(worst < allowed)) throw new Error(`gemm in ${precision} is off by ${worst}: nothing was timed`);
 }
 
 /** Seconds of one call: enough calls to fill `milliseconds`. */

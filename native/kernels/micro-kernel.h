@@ -147,6 +147,17 @@ MEDITRON_INLINE void write_tile_row(T* c, const Vec* sums, const TileOutput& out
   }
 }
 
+// Asks for C at the beginning of a tile; it is needed at the end.
+template <int Rows, int Vecs>
+MEDITRON_INLINE void fetch_output(const TileOutput& out) {
+  const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; i++) {
+    prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
+    if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
+  }
+}
+
 // Memory that will be needed soon and that a tile asks for on its way, one cache line every four steps: at + 4 lines `line` bytes apart, then
 // the same `row` bytes further on. It arrives in the second-level cache while the tile computes.
 struct Ahead {
@@ -165,15 +176,7 @@ template <class Math, int Rows, int ARow, int AStep, int Vecs = kTileVecs, bool 
 #pragma GCC unroll 2
     for (int j = 0; j < Vecs; j++) c[i][j] = zero();
 
-  // C is asked for now and needed after the loop.
-  if constexpr (InMemory) {
-    const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; i++) {
-      prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
-      if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
-    }
-  }
+  if constexpr (InMemory) fetch_output<Rows, Vecs>(out);
 
   const auto step = [&](const float* a_k, const float* b_k) MEDITRON_LAMBDA {
     Vec b_j[Vecs];
@@ -250,14 +253,7 @@ template <int Rows, int ARow, int AStep, int Vecs, bool InMemory = false>
 #pragma GCC unroll 2
   for (int j = 0; j < Vecs; j++) b_inverse[j] = set(1.0f) / load(b_scales + j * kLanes);
 
-  if constexpr (InMemory) {
-    const int64_t row_bytes = out.stride * (out.type == Type::f32 ? 4 : 2);
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; i++) {
-      prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes);
-      if constexpr (Vecs > 1) prefetch_for_write(static_cast<char*>(out.c) + i * row_bytes + 64);
-    }
-  }
+  if constexpr (InMemory) fetch_output<Rows, Vecs>(out);
 
   const char* wanted = ahead.at;
   for (int64_t begin = 0;;) {
