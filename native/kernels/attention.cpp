@@ -92,17 +92,26 @@ MEDITRON_INLINE void weigh_keys(const float* weights, const float* b, int64_t ro
   }
 }
 
-// The longest row: sqrt(max Σ x²).
+// No less than the length of a row, sqrt(Σ x²), also where squares are nothing or infinite.
+float row_length(const Tensor& x, int64_t D) {
+  Vec squares = zero(), largest = zero();
+  each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA {
+    const Vec x_d = load(x, d, lanes);
+    squares = fma(x_d, x_d, squares);
+    largest = max_bits(magnitude(x_d), largest);
+  });
+  const float most = max_lane(largest);
+  const bool squarable = most > 1e-15f && most < 1e15f;
+  return __builtin_sqrtf(squarable ? sum(squares) : static_cast<float>(D)) * (squarable ? 1.0f : most);
+}
+
 float longest_row(const Rows& x, int64_t rows, int64_t D) {
   float longest = 0;
   for (int64_t r = 0; r < rows; r++) {
-    const Tensor x_r = x.row(r);
-    Vec squares = zero();
-    each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { squares = fma(load(x_r, d, lanes), load(x_r, d, lanes), squares); });
-    const float length = sum(squares);
+    const float length = row_length(x.row(r), D);
     longest = length > longest ? length : longest;
   }
-  return __builtin_sqrtf(longest);
+  return longest;
 }
 
 // Powers of two by which the scores' gradients are multiplied where words have a limited range: one for each query (for dQ), and one for
@@ -173,15 +182,11 @@ void backward_head(const Rows& dq, const Rows& d_o, const Rows& q, const Rows& o
     float row_dot[kQueryBlock] = {}, row_lse[kQueryBlock] = {}, row_bound[kQueryBlock] = {};
     for (int64_t r = 0; r < rows; r++) {
       const Tensor do_r = d_o.row(r0 + r), o_r = o.row(r0 + r);
-      Vec dot = zero(), squares = zero();
-      each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA {
-        const Vec do_d = load(do_r, d, lanes);
-        dot = fma(do_d, load(o_r, d, lanes), dot);
-        if constexpr (Math::kScaleRows > 0) squares = fma(do_d, do_d, squares);
-      });
+      Vec dot = zero();
+      each(D, [&](int64_t d, auto lanes) MEDITRON_LAMBDA { dot = fma(load(do_r, d, lanes), load(o_r, d, lanes), dot); });
       row_dot[r] = sum(dot);
       row_lse[r] = lse[r0 + r];
-      if constexpr (Math::kScaleRows > 0) row_bound[r] = 2 * scale * longest_value * __builtin_sqrtf(sum(squares));
+      if constexpr (Math::kScaleRows > 0) row_bound[r] = 2 * scale * longest_value * row_length(do_r, D);
     }
     ScoreScales scales;
     scales.choose<Math>(row_bound);

@@ -352,6 +352,29 @@ describe.skipIf(!native.available)("parity with the reference", () => {
       });
     });
 
+    it.each(precisions)("gradients of attention reach tiny ones beside large ones, products in %s", (precision) => {
+      const shape = { batch: 1, tokens: 70, heads: 2, kvHeads: 1, headSize: 24, precision };
+      const [rows, width, size] = [70, 4 * 24, 2 * 24];
+      const qkv = floats(rows * width, 2);
+      // A token that the model is sure of has next to no gradient: its squares are nothing in float32.
+      const sizes = [1, 1e-25, 1e-10, 0, 1e-30, 1e8];
+      const dO = floats(rows * size).map((x, i) => x * sizes[Math.floor(i / size) % sizes.length]!);
+      const [o, lse] = [new Float64Array(rows * size), new Float64Array(rows * 2)];
+      reference.attention(o, lse, wide(qkv), { ...shape, precision: "f32" });
+      const expected = new Float64Array(rows * width);
+      reference.attentionBackward(expected, wide(dO), wide(qkv), o, lse, { ...shape, precision: "f32" });
+      const got = new Float32Array(rows * width);
+      const K = loadKernels({ implementation: "native", isa });
+      K.attentionBackward(got, dO, qkv, Float32Array.from(o), Float32Array.from(lse), shape);
+      for (let row = 0; row < rows; row++) {
+        // Queries' gradients: those of a row come from its own dO alone. Row 0 sees one key: nothing to choose, no gradient.
+        const [from, to] = [row * width, row * width + size];
+        const bound = precision === "f32" ? 1e-4 : 5e-2;
+        if (row > 0) expect(relativeError(got.subarray(from, to), expected.subarray(from, to))).toBeLessThan(bound);
+        for (let i = from; i < from + width; i++) expect(got[i]).not.toBeNaN();
+      }
+    });
+
     it.each(kinds)("cached attention: a prompt, then ragged rows, %s", (kind) => {
       const [heads, kvHeads, headSize, maxTokens, slots] = [4, 2, 24, 64, 3];
       const width = (heads + 2 * kvHeads) * headSize;
